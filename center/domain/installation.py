@@ -418,9 +418,28 @@ def may_see(
     if claimed_utc is None:
         return False
     begun_utc, ended_utc = installation or (claimed_utc, None)
-    if ended_utc is None or claimed_utc > begun_utc:
+    if ended_utc is None or claimed_utc > ended_utc:
         return utc < max(claimed_utc, begun_utc) + LEFT_OFF_S
     return utc < ended_utc + SEEN_AFTER_S
+
+
+def may_begin(one: Installation, utc: float) -> bool:
+    """Whether a new one may take its place: it is finished, or was left off."""
+    return one.finished_utc is not None or utc >= one.begun_utc + LEFT_OFF_S
+
+
+def with_hub(one: Installation, claimed_by: str, fitted_utc: float) -> Installation:
+    """Return it for the hub that the home has since `fitted_utc`.
+
+    What another hub has shown before proves nothing: all is begun anew by whoever claimed this one,
+    but for the resident's word and what the centre itself holds.
+    """
+    if one.finished_utc is not None or fitted_utc <= one.begun_utc:
+        return one
+    kept = tuple(item for item in one.items if item.step in {*BY_WORD, Step.HOME})
+    new = begun(one.hub, claimed_by, fitted_utc)
+    others = (item for item in new.items if item.step not in {*BY_WORD, Step.HOME})
+    return replace(new, items=tuple(sorted([*kept, *others], key=order)))
 
 
 class _Seen(Struct, frozen=True):

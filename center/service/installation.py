@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from center.domain import installation, times
-from center.domain.incident import Deed, Entry
+from center.domain.incident import Deed, Entry, Incident
 from center.domain.installation import (
     SEEN_AFTER_S,
     Answer,
@@ -28,10 +28,12 @@ from center.service import homes
 from center.service.auth import Person, Role
 from center.service.desk import Desk
 from center.service.feed import Topic, Update
+from center.service.leases import told_end
 from center.service.refusals import RefusalError
 from center.store.rows import enrolments, installations, leases, records
 from center.store.rows.audit import write_line
 from center.store.rows.installations import Brief
+from hub.contract.messages import Command
 
 P = ParamSpec("P")
 
@@ -65,7 +67,7 @@ class Look(Struct, frozen=True):
 async def begin(desk: Desk, hub: str, person: Person) -> Installation:
     """Begin an installation, or go on with the one that is open. Raises NotInstalledError."""
     await _check(desk, hub, person)
-    claimed = await desk.store.ask(installations.claimed_utc, hub, person.name)
+    claimed = await desk.store.ask(installations.claimed_utc, hub, person.name, desk.clock())
     if claimed is None and not await desk.store.ask(enrolments.is_home, hub):
         raise NotInstalledError(WhyNot.NO_HUB)
     one = await desk.store.change(_begun, hub, person, desk.clock())
@@ -125,13 +127,18 @@ async def again(desk: Desk, hub: str, person: Person, step: Step, name: str) -> 
 
 
 async def finish(desk: Desk, hub: str, person: Person) -> Report:
-    """End an installation whose steps are all proven or left out. Raises NotInstalledError."""
+    """End an installation whose steps are all proven or left out. Raises NotInstalledError.
+
+    Test mode ends with it: whoever goes away must not leave a home whose calls wait.
+    """
     await _check(desk, hub, person)
     done = await desk.store.change(_finish, hub, person.name, desk.clock())
-    if not isinstance(done, Report):
+    if not isinstance(done, _Finished):
         raise NotInstalledError(*done)
+    if done.test_mode:
+        told_end(desk, hub, *done.test_mode)
     desk.feed.tell(Update(Topic.INSTALL, hub))
-    return done
+    return done.report
 
 
 async def reports(desk: Desk, hub: str, person: Person) -> list[Report]:
@@ -174,10 +181,17 @@ async def _changed(
 # in the store
 
 
+class _Finished(Struct, frozen=True):
+    """A report, and what has to be told of a test mode that was on."""
+
+    report: Report
+    test_mode: tuple[Command, list[Incident]] | None
+
+
 def _begun(conn: Connection, hub: str, person: Person, utc: float) -> Installation | WhyNot:
     held = installations.find(conn, hub)
     if held is not None and held.finished_utc is not None and not person.role.may(Role.OPERATOR):
-        claimed_utc = installations.claimed_utc(conn, hub, person.name)
+        claimed_utc = installations.claimed_utc(conn, hub, person.name, utc)
         if claimed_utc is None or claimed_utc < held.finished_utc:
             return WhyNot.FINISHED  # theirs is done; a new one needs a new claim, or an operator
     one = installations.begin(conn, hub, person.name, utc)
@@ -242,7 +256,7 @@ def _again(
 
 def _finish(
     conn: Connection, hub: str, by: str, utc: float
-) -> Report | tuple[WhyNot, tuple[Step, ...]]:
+) -> _Finished | tuple[WhyNot, tuple[Step, ...]]:
     one = installations.find(conn, hub)
     if one is None:
         return WhyNot.NOT_BEGUN, ()
@@ -253,7 +267,8 @@ def _finish(
     after, report = done
     installations.save(conn, now, after)
     installations.keep_report(conn, report)
-    return report
+    is_tested = bool(leases.standing(conn, utc, hub))
+    return _Finished(report, leases.end(conn, hub, by, utc) if is_tested else None)
 
 
 def _listed(conn: Connection, person: Person, utc: float) -> list[Brief]:

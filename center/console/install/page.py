@@ -24,7 +24,16 @@ from center.console.view import Viewer
 from center.console.visit import Visit, acted, field, visited
 from center.domain import times
 from center.domain.hub import Hub
-from center.domain.installation import LEFT_OFF_S, Answer, Installation, Report, Step, Why, WhyNot
+from center.domain.installation import (
+    LEFT_OFF_S,
+    Answer,
+    Installation,
+    Report,
+    Step,
+    Why,
+    WhyNot,
+    may_begin,
+)
 from center.domain.lease import Lease
 from center.domain.record import Record
 from center.service import homes, installation, leases, pairing
@@ -135,9 +144,9 @@ def path(hub: str, *parts: str) -> str:
 
 async def _list(visit: Visit) -> Response:
     briefs = await installation.listed(visit.desk, visit.person)
-    found = [await _home(visit, one.hub, one.finished_utc) for one in briefs]
     by = None if visit.person.role.may(Role.OPERATOR) else visit.person.name
-    new = await visit.desk.store.ask(_unbegun, visit.viewer.now - LEFT_OFF_S, by)
+    new = await visit.desk.store.ask(_unbegun, visit.viewer.now, by)
+    found = [await _home(visit, one.hub, one.finished_utc) for one in briefs if one.hub not in new]
     names = await visit.desk.store.ask(records.names, {*new, *(one.hub for one in briefs)})
     text = visit.t("install.not_begun")
     shown = [HomeView(hub, path(hub), names.get(hub, ""), None, text) for hub in new]
@@ -158,10 +167,10 @@ async def _home(visit: Visit, hub: str, finished_utc: float | None) -> HomeView:
     return HomeView(hub, path(hub), "", far, far.next)
 
 
-def _unbegun(conn: Connection, since_utc: float, by: str | None) -> list[str]:
+def _unbegun(conn: Connection, now: float, by: str | None) -> list[str]:
     """List homes whose hub was claimed, and whose installation was not begun after that."""
     begun = {one.hub: one.begun_utc for one in installations.listed(conn, 0.0)}
-    claims = enrolments.claims(conn, since_utc, by)
+    claims = enrolments.claims(conn, now, now - LEFT_OFF_S, by)
     return [hub for hub, utc in claims if hub not in begun or begun[hub] < utc]
 
 
@@ -198,7 +207,7 @@ async def _page(present: Presence, visit: Visit, problem: str = "", status: int 
         pair=_pairing(beside, viewer),
         opened=await _asked(visit),
         finished=_finished(one, viewer),
-        may_begin=visit.person.role.may(Role.OPERATOR),
+        may_begin=visit.person.role.may(Role.OPERATOR) and may_begin(one, viewer.now),
         problem=problem,
     )
 
@@ -234,8 +243,8 @@ async def _refused(visit: Visit, hub: str, error: NotInstalledError) -> Response
     """Say why somebody may not see a home, and who sets it up."""
     text = visit.t(f"install_refused.{error.why}")
     if error.why is WhyNot.NOT_YOURS:
-        who = await visit.desk.store.ask(enrolments.claimed_by, hub)
-        text = visit.t("install.not_yours", who=who) if who else text
+        last = await visit.desk.store.ask(enrolments.claimed, hub, visit.viewer.now)
+        text = visit.t("install.not_yours", who=last[0]) if last else text
     return visit.error(error.status, text)
 
 

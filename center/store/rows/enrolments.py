@@ -186,25 +186,46 @@ def waiting(conn: Connection, now: float) -> int:
     return conn.scalar(select(func.count()).select_from(enrolments).where(still)) or 0
 
 
-def claims(conn: Connection, since_utc: float, by: str | None = None) -> list[tuple[str, float]]:
+def fitted(conn: Connection, hub: str) -> tuple[str, float] | None:
+    """Return who claimed the hub that a home has, and when it fetched its first certificate.
+
+    None: it has none of this centre's that is still valid.
+    """
+    valid = (_cert.by != "") & _cert.revoked_utc.is_(None)
+    query = select(_cert.by, _cert.issued_utc).where(_cert.hub == hub, valid)
+    row = conn.execute(query.order_by(_cert.issued_utc.desc()).limit(1)).first()
+    return None if row is None else (row.by, row.issued_utc)
+
+
+def claimed(conn: Connection, hub: str, now: float) -> tuple[str, float] | None:
+    """Return who was the last to claim a home's hub, and when, if the claim is in force.
+
+    One that no hub has fetched yet counts for a home without a hub only: digits typed for the wrong
+    home give nobody a right there.
+    """
+    if has_hub(conn, hub):
+        return fitted(conn, hub)
+    still = (_asked.state == State.AUTHORISED.value) & (_asked.until_utc > now)
+    query = select(_asked.by, _asked.claimed_utc).where(_asked.hub == hub, still)
+    row = conn.execute(query.order_by(_asked.claimed_utc.desc()).limit(1)).first()
+    return None if row is None else (row.by, row.claimed_utc)
+
+
+def claims(
+    conn: Connection, now: float, since_utc: float, by: str | None = None
+) -> list[tuple[str, float]]:
     """List the homes whose hub was claimed since a time, and when; those of one person, or all.
 
-    Of a home only its last claim counts. The newest comes first.
+    Of a home only its last claim counts, see `claimed`. The newest comes first.
     """
-    done = _asked.state.in_([State.AUTHORISED.value, State.ISSUED.value])
-    query = select(_asked.hub, _asked.by, _asked.claimed_utc).where(done, _asked.hub != "")
-    last = dict[str, tuple[str, float]]()
-    for hub, who, utc in conn.execute(query.order_by(_asked.claimed_utc)):
-        last[hub] = who, utc or 0.0
-    found = [(hub, utc) for hub, (who, utc) in last.items() if by in {None, who}]
-    return sorted((one for one in found if one[1] >= since_utc), key=lambda one: -one[1])
-
-
-def claimed_by(conn: Connection, hub: str) -> str:
-    """Return who claimed a home's hub last, '' where nobody did."""
-    done = _asked.state.in_([State.AUTHORISED.value, State.ISSUED.value])
-    query = select(_asked.by).where(done, _asked.hub == hub).order_by(_asked.claimed_utc.desc())
-    return conn.scalar(query.limit(1)) or ""
+    issued = select(_cert.hub).where(_cert.by != "", _cert.issued_utc >= since_utc)
+    asked = select(_asked.hub).where(_asked.claimed_utc >= since_utc)
+    found = []
+    for hub in set(conn.scalars(issued.union(asked))):
+        last = claimed(conn, hub, now)
+        if last and last[1] >= since_utc and by in {None, last[0]}:
+            found.append((hub, last[1]))
+    return sorted(found, key=lambda one: -one[1])
 
 
 def wrong_guesses(conn: Connection, since: float, limit: int = 20) -> list[Entry]:

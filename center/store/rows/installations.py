@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
 from center.domain import installation
-from center.domain.enrolment import State as Claimed
-from center.domain.incident import Deed, Entry, Outcome
+from center.domain.incident import HELD, Deed, Entry, Outcome
 from center.domain.installation import Call, Calls, Installation, Item, Known, Report
 from center.store import tables
 from center.store.rows import enrolments, records
@@ -80,9 +79,12 @@ def find(conn: Connection, hub: str) -> Installation | None:
 
 
 def begin(conn: Connection, hub: str, by: str, utc: float) -> Installation:
-    """Begin an installation, or go on with the one that is open, whoever began it."""
+    """Begin an installation, or go on with the one that is open, whoever began it.
+
+    One that was left off long ago is begun anew.
+    """
     held = find(conn, hub)
-    if held is not None and held.finished_utc is None:
+    if held is not None and not installation.may_begin(held, utc):
         return held
     conn.execute(delete(installations).where(_row.hub == hub, _row.step != REPORT))
     one = installation.begun(hub, by, utc)
@@ -103,6 +105,10 @@ def save(conn: Connection, before: Installation, after: Installation) -> bool:
     changed = [item for key, item in new.items() if old.get(key) != item]
     for item in changed:
         _put_item(conn, after.hub, item)
+    if before.begun_utc != after.begun_utc:
+        this = (_row.hub == after.hub) & (_row.step == BEGUN)
+        values = {"proven_utc": after.begun_utc, "by": after.begun_by}
+        conn.execute(update(installations).where(this).values(values))
     if (before.reported_utc, before.finished_utc) != (after.reported_utc, after.finished_utc):
         told = {"reported_utc": after.reported_utc, "finished_utc": after.finished_utc,
                 "finished_by": after.finished_by}  # fmt: skip
@@ -112,6 +118,8 @@ def save(conn: Connection, before: Installation, after: Installation) -> bool:
 
 def refreshed(conn: Connection, one: Installation, utc: float) -> Installation:
     """Return an installation with what the centre holds, and what calls have proven meanwhile."""
+    hub = enrolments.fitted(conn, one.hub)
+    one = installation.with_hub(one, *hub) if hub else one
     one = installation.known(one, known(conn, one.hub), utc)
     return installation.called(one, calls(conn, one.hub, one.begun_utc))
 
@@ -143,22 +151,17 @@ def listed(conn: Connection, since_utc: float) -> list[Brief]:
     return found
 
 
-def claimed_utc(conn: Connection, hub: str, by: str) -> float | None:
+def claimed_utc(conn: Connection, hub: str, by: str, utc: float) -> float | None:
     """Return when `by` claimed a home's hub, if nobody has claimed it since."""
-    column = tables.enrolments.c
-    done = [Claimed.AUTHORISED.value, Claimed.ISSUED.value]
-    query = select(column.by, column.claimed_utc).where(
-        column.hub == hub, column.state.in_(done), column.claimed_utc.is_not(None)
-    )
-    row = conn.execute(query.order_by(column.claimed_utc.desc()).limit(1)).first()
-    return row.claimed_utc if row is not None and row.by == by else None
+    last = enrolments.claimed(conn, hub, utc)
+    return last[1] if last is not None and last[0] == by else None
 
 
 def is_shown_to(conn: Connection, hub: str, installer: str, utc: float) -> bool:
     """Whether an installer may see a home: see `domain.installation.may_see`."""
     found = _header(conn, hub)
     last = None if found is None else (found[0].begun_utc, found[1].finished_utc)
-    return installation.may_see(claimed_utc(conn, hub, installer), last, utc)
+    return installation.may_see(claimed_utc(conn, hub, installer, utc), last, utc)
 
 
 def follow(conn: Connection, hub: str, utc: float) -> Command | None:
@@ -201,6 +204,9 @@ def calls(conn: Connection, hub: str, since_utc: float) -> Calls:
     pressed: list[ColumnElement[bool]] = [_incident.kind.in_(PRESSED)]
     if tested is not None and tested.by != tested.leased_by:
         pressed.append(_incident.id != tested.incident)  # that one was the installer's
+    else:  # one that waits to be answered as a test may become it
+        held = _incident.stage.in_([stage.value for stage in HELD])
+        pressed.append(~and_(_incident.test_utc.is_not(None), held))
     taken_back = or_(_incident.cancelled_utc.is_not(None), _incident.cancel_asked_utc.is_not(None))
     spoken = _first(conn, and_(new, _incident.kind == Kind.SPOKEN.value))
     return Calls(

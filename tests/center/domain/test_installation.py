@@ -47,6 +47,7 @@ ALL = replace(
 )
 BEGUN = installation.begun(HUB, WHO, NOW)
 LATER = NOW + 100.0  # when reports come, so ages below 100 s are since the begin
+BEFORE = NOW - 2 * SEEN_AFTER_S
 
 
 def shown(*reports: InstallReport, one: Installation = BEGUN, utc: float = LATER) -> Installation:
@@ -386,8 +387,9 @@ def test_what_is_finished_stays_as_it_is(deed: Deed) -> None:
         (NOW, None, True),
         (NOW, (NOW + 5, None), True),
         (NOW, (NOW + 5, LATER - SEEN_AFTER_S + 1), True),
-        (NOW, (NOW + 5, LATER - SEEN_AFTER_S), False),
-        (NOW + 10, (NOW + 5, LATER - SEEN_AFTER_S), True),
+        (BEFORE, (BEFORE + 5, LATER - SEEN_AFTER_S), False),
+        (BEFORE + 10, (BEFORE + 5, LATER - SEEN_AFTER_S), False),  # an operator began it first
+        (NOW, (BEFORE + 5, NOW - 1), True),  # claimed anew
         (LATER - LEFT_OFF_S, None, False),
         (LATER - LEFT_OFF_S + 1, None, True),
         (NOW - LEFT_OFF_S, (LATER - LEFT_OFF_S, None), False),
@@ -405,3 +407,23 @@ def test_a_use_just_after_the_begin_counts_whatever_tenth_it_is_shown_as() -> No
     used = using(replace(MOTION, used_s=0.0))
     assert state(shown(used, one=one, utc=NOW + 0.045), Step.SENSORS, "motion") is State.PROVEN
     assert state(shown(used, one=one, utc=NOW + 0.03), Step.SENSORS, "motion") is State.WAITING
+
+
+def test_what_another_hub_has_shown_proves_nothing_and_the_residents_word_stays() -> None:
+    one = installation.told(shown(BARE), Step.ANSIM119, "", Answer.REFUSED, WHO, LATER)
+    assert isinstance(one, Installation)
+    assert installation.with_hub(one, "정설치", one.begun_utc) is one
+    new = installation.with_hub(one, "정설치", LATER + 10)
+    assert (new.begun_by, new.begun_utc) == ("정설치", LATER + 10)
+    assert state(one, Step.IDENTITY) is State.PROVEN
+    assert state(new, Step.IDENTITY) is State.WAITING
+    assert state(new, Step.ANSIM119) is State.PROVEN
+    ended = replace(one, finished_utc=LATER, finished_by=WHO)
+    assert installation.with_hub(ended, "정설치", LATER + 10) is ended
+
+
+def test_a_new_one_takes_the_place_of_one_that_is_over_or_was_left_off() -> None:
+    one = installation.begun(HUB, WHO, NOW)
+    assert not installation.may_begin(one, NOW + LEFT_OFF_S - 1)
+    assert installation.may_begin(one, NOW + LEFT_OFF_S)
+    assert installation.may_begin(replace(one, finished_utc=NOW + 5), NOW + 6)

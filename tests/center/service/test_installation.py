@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, func, insert, select
 
 from center.domain import enrolment as requests
+from center.domain.enrolment import Certificate, Reason
 from center.domain.incident import Deed
 from center.domain.installation import Answer, Part, State, Step, Why, WhyNot
 from center.domain.lease import WhyNot as NoLease
 from center.domain.record import ConsentItem, Contact, Record
-from center.service import homes, incidents, installation, leases
+from center.service import homes, incidents, installation, leases, revocation
 from center.service.auth import Person, Role
 from center.service.incidents import Target
 from center.service.installation import NotInstalledError, Told
@@ -20,7 +21,9 @@ from center.service.intake import store_message
 from center.service.leases import NotLeasedError
 from center.service.removal import remove_home
 from center.store import tables
-from center.store.rows import audit, installations, records
+from center.store.rows import audit, enrolments, installations, records
+from center.store.rows import incidents as incident_rows
+from center.store.rows import leases as lease_rows
 from center.store.rows.audit import Filter
 from hub.contract.messages import (
     CheckInResult,
@@ -52,8 +55,19 @@ def claim(conn: Connection, by: str, utc: float, hub: str = HUB) -> None:
     conn.execute(insert(tables.enrolments).values(**msgspec.structs.asdict(done)))
 
 
-def claimed(desk: Counter, by: Person = WHO, hub: str = HUB) -> None:
+def fetch(conn: Connection, by: str, utc: float, hub: str = HUB) -> None:
+    """Have the hub that was claimed fetch its certificate."""
+    made = Certificate(f"{by} {utc}", hub, f"key {by} {utc}", by, utc, utc, utc + 9e6, b"")
+    assert enrolments.issue(conn, made) is made
+
+
+def typed(desk: Counter, by: Person = WHO, hub: str = HUB) -> None:
     desk.store.submit(lambda conn: claim(conn, by.name, desk.now, hub)).result(10)
+
+
+def claimed(desk: Counter, by: Person = WHO, hub: str = HUB) -> None:
+    typed(desk, by, hub)
+    desk.store.submit(lambda conn: fetch(conn, by.name, desk.now, hub)).result(10)
 
 
 def report(desk: Counter, said: InstallReport = SHOWN, hub: str = HUB) -> None:
@@ -91,7 +105,7 @@ def test_an_installer_sees_the_homes_whose_hub_they_claimed_and_no_other(tmp_pat
         desk.now += 10
         claimed(desk, OTHER)  # the hub was replaced, by another installer
         assert await refused(installation.look(desk.desk, HUB, WHO)) is WhyNot.NOT_YOURS
-        assert (await installation.begin(desk.desk, HUB, OTHER)).begun_by == WHO.name
+        assert (await installation.begin(desk.desk, HUB, OTHER)).begun_by == OTHER.name
 
     at_counter(tmp_path, story)
 
@@ -371,5 +385,141 @@ def test_nothing_of_it_is_left_when_the_home_is_removed(tmp_path: Path) -> None:
         desk.store.submit(lambda conn: remove_home(conn, desk.now, HUB)).result(10)
         rows = select(func.count()).select_from(tables.installations)
         assert desk.store.read(lambda conn: conn.scalar(rows)) == 0
+
+    at_counter(tmp_path, story)
+
+
+async def all_done(desk: Counter) -> None:
+    """Begin an installation, and have all of its steps proven but the test call's."""
+    await homes.keep(desk.desk, HUB, LIVED, OPERATOR.name, None)
+    await installation.begin(desk.desk, HUB, WHO)
+    desk.now += 10
+    report(desk)
+    for item in ConsentItem:
+        told = Told(Step.CONSENTS, item.value, Answer.REFUSED)
+        await installation.tell(desk.desk, HUB, WHO, told)
+    await installation.tell(desk.desk, HUB, WHO, Told(Step.ANSIM119, "", Answer.REFUSED))
+    await lease_shown(desk, WHO)
+    press(desk, "tested")
+    await incidents.answer_test(desk.desk, Target(OPERATOR.name, "tested"))
+    desk.now += 10
+    press(desk, "pressed")
+    press(desk, "pressed", What.CANCELLED)
+    desk.now += 5
+    report(desk)
+
+
+def test_test_mode_ends_with_the_installation(tmp_path: Path) -> None:
+    """Its installer goes away, and a call must not wait for them."""
+
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await all_done(desk)
+        assert desk.store.read(lease_rows.standing, desk.now, HUB)
+        await installation.finish(desk.desk, HUB, WHO)
+        assert desk.store.read(lease_rows.standing, desk.now, HUB) == []
+        told = desk.link.orders[-1][1]
+        assert (told.kind, told.lasts_s) == (CommandKind.TEST_MODE, 0.0)
+        desk.now += 30
+        press(desk, "fall")
+        one = desk.store.read(incident_rows.incident_of, HUB, "fall")
+        assert one
+        assert not one.is_test
+
+    at_counter(tmp_path, story)
+
+
+def test_whoever_began_test_mode_may_end_it_though_the_home_is_anothers_now(
+    tmp_path: Path,
+) -> None:
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await installation.begin(desk.desk, HUB, WHO)
+        await lease_shown(desk, WHO)
+        desk.store.submit(lambda conn: fetch_for_another(conn, desk.now)).result(10)
+        assert not await installation.may_see(desk.desk, HUB, WHO)
+        await leases.end(desk.desk, HUB, WHO)
+        assert desk.store.read(lease_rows.standing, desk.now, HUB) == []
+        with pytest.raises(NotLeasedError):
+            await leases.begin(desk.desk, HUB, WHO)
+
+    at_counter(tmp_path, story)
+
+
+def fetch_for_another(conn: Connection, utc: float) -> None:
+    claim(conn, OTHER.name, utc)
+    fetch(conn, OTHER.name, utc)
+
+
+def test_a_hub_that_takes_the_place_of_another_has_to_show_all_anew(tmp_path: Path) -> None:
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await all_done(desk)
+        desk.now += 3600
+        claimed(desk)
+        one = (await installation.look(desk.desk, HUB, WHO)).one
+        assert one.begun_utc == desk.now
+        assert set(Step) - set(one.open_steps) == {Step.HOME, Step.CONSENTS, Step.ANSIM119}
+        assert await refused(installation.finish(desk.desk, HUB, WHO)) is WhyNot.NOT_PROVEN
+        desk.now += 10
+        report(desk)
+        assert stood(desk, Step.SENSORS) is State.PROVEN
+        assert (await installation.listed(desk.desk, WHO))[0].begun_utc == one.begun_utc
+
+    at_counter(tmp_path, story)
+
+
+def test_digits_typed_for_the_wrong_home_give_no_rights_there_and_take_none(
+    tmp_path: Path,
+) -> None:
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await installation.begin(desk.desk, HUB, WHO)
+        desk.now += 60
+        typed(desk, OTHER)
+        assert await refused(installation.look(desk.desk, HUB, OTHER)) is WhyNot.NOT_YOURS
+        assert (await installation.look(desk.desk, HUB, WHO)).one.begun_by == WHO.name
+        desk.store.submit(lambda conn: fetch(conn, OTHER.name, desk.now)).result(10)
+        assert await installation.may_see(desk.desk, HUB, OTHER)
+        await revocation.strike_off(desk.desk, HUB, OPERATOR.name, Reason.MISTAKEN)
+        for who in (WHO, OTHER):
+            assert not await installation.may_see(desk.desk, HUB, who)
+
+    at_counter(tmp_path, story)
+
+
+def test_a_new_homes_installer_sees_it_before_the_hub_has_fetched_its_certificate(
+    tmp_path: Path,
+) -> None:
+    async def story(desk: Counter) -> None:
+        typed(desk)
+        assert (await installation.begin(desk.desk, HUB, WHO)).begun_by == WHO.name
+        desk.now += requests.SHOWN_S
+        assert not await installation.may_see(desk.desk, HUB, WHO)
+
+    at_counter(tmp_path, story)
+
+
+def test_a_press_that_may_become_the_test_call_is_not_the_residents(tmp_path: Path) -> None:
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await installation.begin(desk.desk, HUB, WHO)
+        await lease_shown(desk, WHO)
+        press(desk, "one")
+        await installation.look(desk.desk, HUB, WHO)  # the page is fetched every few seconds
+        assert stood(desk, Step.RESIDENT, Part.PRESSED) is State.WAITING
+        await incidents.answer_test(desk.desk, Target(OPERATOR.name, "one"))
+        await installation.look(desk.desk, HUB, WHO)
+        assert stood(desk, Step.TEST_CALL) is State.PROVEN
+        assert stood(desk, Step.RESIDENT, Part.PRESSED) is State.WAITING
+        desk.now += 10
+        press(desk, "two")
+        await installation.look(desk.desk, HUB, WHO)
+        assert stood(desk, Step.RESIDENT, Part.PRESSED) is State.PROVEN
 
     at_counter(tmp_path, story)
