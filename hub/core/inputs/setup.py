@@ -57,6 +57,7 @@ OUT_NOW = {
     Sensed.CARBON_MONOXIDE: Phrase.LEAVE_CARBON_MONOXIDE,
 }
 ONLINE = {Way.ETHERNET, Way.WIFI}
+TRY_S = 180.0  # leaving the hotspot and NetworkManager's own deadlines for a Wi-Fi are 100 s
 
 
 def take_event(state: HomeState, event: SetupEvent, rules: Rules) -> Step:
@@ -110,9 +111,15 @@ def may_open(state: HomeState, at: float, rules: Rules) -> bool:
 
 
 def open_hotspot(state: HomeState, at: float, rules: Rules) -> Step:
-    """Order the hotspot; `NetworkChanged` follows."""
+    """Order the hotspot; `NetworkChanged` follows. Of one that is open the password is said again.
+
+    A new hub opens it by itself, perhaps before anybody listened.
+    """
     state = _with(state, replace(state.setup, asked_at=at))
-    return state, [OpenHotspot(rules.hotspot_s)]
+    order: list[Effect] = [OpenHotspot(rules.hotspot_s)]
+    if state.setup.way is Way.HOTSPOT:
+        order.append(Say(Phrase.HOTSPOT_OPEN, state.setup.password))
+    return state, order
 
 
 def give_way(before: HomeState, state: HomeState, at: float, rules: Rules) -> list[Effect]:
@@ -247,10 +254,14 @@ def _network(state: HomeState, event: NetworkChanged) -> Step:
     """Keep how the network is reached, and say what became of the hotspot."""
     was, way = state.setup, event.way
     setup = replace(
-        was, way=way, network=event.name, signal_dbm=event.signal_dbm, network_trouble=event.trouble
-    )
+        was, way=way, network=event.name, password=event.password,
+        signal_dbm=event.signal_dbm, network_trouble=event.trouble,
+    )  # fmt: skip
     if way is was.way:
         return _with(state, setup), []
+    waited = was.left_at is not None and event.at <= was.left_at + TRY_S
+    left = was.way is Way.HOTSPOT and way not in ONLINE
+    setup = replace(setup, left_at=event.at if left else None)
     asked_at = -math.inf if was.asked_at is None else was.asked_at
     waits = any(one.alarm for one in state.owed) and _called_at(state) > asked_at
     if way is Way.HOTSPOT and waits:
@@ -258,8 +269,12 @@ def _network(state: HomeState, event: NetworkChanged) -> Step:
     said: list[Effect] = []
     if way is Way.HOTSPOT:
         said = [Say(Phrase.HOTSPOT_OPEN, event.password)]
-    elif was.way is Way.HOTSPOT and not state.alarms:  # else the resident waits for other words
+    elif state.alarms:
+        pass  # the resident waits for other words
+    elif was.way is Way.HOTSPOT:
         said = [Say(_after_hotspot(event))]
+    elif way in ONLINE and waited:  # a Wi-Fi is joined in some seconds, without any network
+        said = [Say(Phrase.NETWORK_JOINED)]
     return _with(state, setup), said
 
 

@@ -185,7 +185,8 @@ class Setup(Struct, frozen=True):
     """What the provisioning process said last: registration, network, the centre's time.
 
     `until`: by then somebody is beside the hub, so new digits are spoken unasked; `again_at`: they
-    are said once more. `asked_at`: when the button last asked for the hotspot.
+    are said once more. `asked_at`: when the button last asked for the hotspot; `left_at`: when the
+    hotspot ended, and no network took its place yet.
     """
 
     digits: str = ""
@@ -195,9 +196,11 @@ class Setup(Struct, frozen=True):
     registered: str = ""  # the hub id of the identity on the disk
     way: Way | None = None
     network: str = ""  # the name of the Wi-Fi, or of the hotspot
+    password: str = ""  # of the hotspot while it is open
     signal_dbm: int | None = None
     network_trouble: str = ""
     asked_at: float | None = None
+    left_at: float | None = None
     ahead_s: float | None = None  # of the centre's clock
 
 

@@ -13,6 +13,7 @@ from hub.contract.radio import How, Sensed
 from hub.contract.voice import Meaning, Phrase
 from hub.contract.wire import LinkTrouble
 from hub.core.decide import decide, next_wake, recover
+from hub.core.inputs.setup import TRY_S
 from hub.core.model.effects import (
     BeginAnew,
     Effect,
@@ -195,6 +196,8 @@ def test_green_held_opens_the_hotspot_and_its_password_is_said() -> None:
     assert done(state, failed) == [Say(Phrase.NETWORK_FAILED)]
     assert done(state, NetworkChanged(90.0, Way.NONE)) == [Say(Phrase.HOTSPOT_SHUT)]
     assert done(state, replace(hotspot, at=20.0)) == []
+    held_again = done(state, *held(30.0, 3.5))
+    assert held_again == [OpenHotspot(RULES.hotspot_s), Say(Phrase.HOTSPOT_OPEN, "12345678")]
     mute = replace(NOBODY, setup="")
     assert done(unclaimed(), *held(10.0, 3.5), rules=mute) == []
 
@@ -267,6 +270,26 @@ def test_a_call_that_is_not_delivered_hears_why(part: Part, detail: str, phrase:
     calling = tell_by(KNOWN, offline(), broken, *press(10.0))
     late = Ticked(10.1 + RULES.undelivered_s)
     assert done(calling, late, rules=KNOWN) == [Show(Signal.UNDELIVERED), Say(phrase)]
+
+
+def test_a_wifi_that_is_joined_after_the_hotspot_is_said_though_there_was_none_between() -> None:
+    """A real adapter has no network for some seconds; the guide promises the sentence."""
+    state = tell_by(NOBODY, unclaimed(), NetworkChanged(15.0, Way.HOTSPOT, "Anbu-07", "12345678"))
+    state = tell_by(NOBODY, state, NetworkChanged(60.0, Way.NONE))
+    joined = NetworkChanged(75.0, Way.WIFI, "home")
+    assert done(state, joined) == [Say(Phrase.NETWORK_JOINED)]
+    assert done(state, replace(joined, at=60.0 + TRY_S + 1)) == [], "nobody waits for it any more"
+    on_air = tell_by(NOBODY, state, joined)
+    dropped = tell_by(NOBODY, on_air, NetworkChanged(80.0, Way.NONE))
+    assert done(dropped, replace(joined, at=85.0)) == [], "a router that restarts is no news"
+
+
+def test_during_a_call_the_joined_wifi_is_not_said() -> None:
+    state = tell_by(RULES, called(), NetworkChanged(12.0, Way.HOTSPOT, "Anbu-07", "12345678"))
+    state = tell_by(RULES, state, NetworkChanged(13.0, Way.NONE))
+    assert Say(Phrase.NETWORK_JOINED) not in done(
+        state, NetworkChanged(15.0, Way.WIFI, "home"), rules=RULES
+    )
 
 
 def test_without_a_link_a_long_hold_opens_the_hotspot_instead_of_a_pairing() -> None:
