@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import ARGS
 from tests.pi.centre import Centre
+from tests.pi.guestlink import wait_until
 
 INSTALLER, OPERATOR = "이설치", "김하늘"
 PASSWORD = "nobody guesses this 1"  # noqa: S105 - of people who do not exist
@@ -43,11 +44,17 @@ def sign_in(browser: Browser, centre: Centre, name: str, size: tuple[int, int]) 
 
 def fill_record(page: Page, centre: Centre, hub: str) -> None:
     """Write down who lives there, as an operator does from the county's list."""
-    page.goto(f"{centre.url}/homes/{hub}/edit")
+    record = f"{centre.url}/homes/{hub}/edit"
+    wait_until(lambda: _is_there(page, record), 300, "the hub has spoken to the centre", 1.0)
     for field, words in RESIDENT.items():
         page.locator(f"#{field}").fill(words)
     page.locator("#save").click()
     expect(page.get_by_role("heading", name=RESIDENT["name"])).to_be_visible()
+
+
+def _is_there(page: Page, url: str) -> bool:
+    found = page.goto(url)
+    return found is not None and found.ok
 
 
 def answer_as_test(page: Page, centre: Centre) -> str:

@@ -48,6 +48,23 @@ def libraries() -> Path:
     return stage("network", key_of(rootfs.parent.name, LOCK, Path(__file__)), build) / "site"
 
 
+def access_point() -> Path:
+    """Debian's hostapd for the point in the air: the image has it as little as a Pi does."""
+    rootfs = image.rootfs_of(image.TRIXIE)
+
+    def build(folder: Path) -> None:
+        copy = folder / "rootfs"
+        run("cp", "-al", rootfs, copy)  # links: apt only adds files and replaces whole ones
+        apt = "apt-get -q -o APT::Sandbox::User=root"
+        words = f"cd /opt && {apt} update && {apt} download hostapd"
+        download("chroot", copy, "sh", "-c", words)
+        for deb in (copy / "opt").glob("hostapd_*.deb"):
+            shutil.copy(deb, folder)
+        shutil.rmtree(copy)
+
+    return stage("hostapd", key_of(rootfs.parent.name, Path(__file__)), build)
+
+
 def compiled(rootfs: Path, folder: Path) -> None:
     """Compile a folder with the guest's Python, here: its own cores would take minutes."""
     place = rootfs / "opt/compiled"
@@ -67,6 +84,7 @@ def cargo(folder: Path) -> Path:
         shutil.copytree(repo / name, root / "code" / name, ignore=left_out)
     compiled(image.rootfs_of(image.TRIXIE), root / "code")
     shutil.copytree(libraries(), root / "site")
+    shutil.copytree(access_point(), root / "hostapd")
     shutil.copytree(repo / "provisioning/package", root / "package")
     shutil.copytree(repo / "systemd", root / "systemd")
     shutil.copytree(HERE / "wifi", root / "wifi")

@@ -29,18 +29,14 @@ set_up)
     ;;
 point)
     ended /run/point.pid
+    printf '%s\n' interface=wlan1 driver=nl80211 "ssid=$2" hw_mode=g channel=6 >/run/point.conf
     case $3 in
-    psk) more="key_mgmt=WPA-PSK psk=\"$4\" proto=RSN pairwise=CCMP" ;;
-    sae) more="key_mgmt=SAE sae_password=\"$4\" ieee80211w=2 proto=RSN pairwise=CCMP" ;;
-    eap) more="key_mgmt=WPA-EAP proto=RSN pairwise=CCMP" ;;
-    open) more="key_mgmt=NONE" ;;
-    esac
-    {
-        printf 'network={\nssid="%s"\nmode=2\nfrequency=2437\n' "$2"
-        printf '%s\n' "$more" | sed 's/ \([a-z0-9_]*=\)/\n\1/g'
-        echo "}"
-    } >/run/point.conf
-    supplicant point wlan1
+    psk) printf '%s\n' wpa_key_mgmt=WPA-PSK "wpa_passphrase=$4" ;;
+    sae) printf '%s\n' wpa_key_mgmt=SAE "sae_password=$4" ieee80211w=2 ;;
+    eap) printf '%s\n' wpa_key_mgmt=WPA-EAP ieee8021x=1 eap_server=1 ;;
+    esac >>/run/point.conf
+    [ "$3" = open ] || printf '%s\n' wpa=2 rsn_pairwise=CCMP >>/run/point.conf
+    inside point hostapd -B -P /run/point.pid -f /run/point.log /run/point.conf
     ip -n point addr replace 192.168.77.1/24 dev wlan1
     if [ ! -e /run/dhcp.pid ]; then
         inside point dnsmasq -C /dev/null -i wlan1 --bind-interfaces --no-resolv --no-hosts \

@@ -7,6 +7,7 @@ cd /run/cargo
 mkdir -p /usr/lib/anbu /opt/wifi /etc/anbu
 cp -r code site /usr/lib/anbu/
 cp wifi/* /opt/wifi/
+dpkg --force-confold -i hostapd/*.deb
 cp -r package/etc/NetworkManager /etc/
 cp -r package/usr/share package/usr/lib /usr/
 cp systemd/anbu-hub.sysusers /usr/lib/sysusers.d/anbu-hub.conf
