@@ -23,7 +23,8 @@ from hub.contract.provision import Way
 AHEAD_S = 2.0  # a hub's clock may differ from the centre's by this
 WEAK_DBM = -75  # a Wi-Fi signal below this loses a session now and then; Wi-Fi makers advise -70
 MEASURED_S = 20.0  # so long a signal is measured before its worst counts
-ON_BATTERY_S = 10.0  # so long a hub has to run without mains where nothing measures its battery
+ON_BATTERY_S = 10.0  # so long a hub has to run without mains; the guide says 20: a report comes
+# every 5 s, and one may be lost
 SEEN_AFTER_S = 86_400.0  # so long after its end an installer may see and print it
 LEFT_OFF_S = 30 * 86_400.0  # one that was begun longer ago is no longer in the installer's hands
 
@@ -383,7 +384,10 @@ def told(
 
 
 def again(one: Installation, step: Step, name: str, utc: float) -> Installation | WhyNot:
-    """Return it with an item that has to be shown anew: only what comes from now on counts."""
+    """Return it with an item that has to be shown anew: only what comes from now on counts.
+
+    Of the mains all parts are shown anew.
+    """
     if one.finished_utc is not None:
         return WhyNot.FINISHED
     item = one.find(step, name)
@@ -391,9 +395,12 @@ def again(one: Installation, step: Step, name: str, utc: float) -> Installation 
         return WhyNot.NO_SUCH_ITEM
     if step not in BY_REPORT:
         return WhyNot.HUB_SHOWS_IT
-    evidence = replace(item.evidence, used_utc=None, heard_utc=None, worst_dbm=None,
-                       measured_utc=None, since_utc=utc)  # fmt: skip
-    return _with(one, Item(step, name, evidence=evidence))
+    anew = one.of(step) if step is Step.MAINS else (item,)  # one pull shows all three of its parts
+    for each in anew:
+        evidence = replace(each.evidence, used_utc=None, heard_utc=None, worst_dbm=None,
+                           measured_utc=None, since_utc=utc)  # fmt: skip
+        one = _with(one, Item(step, each.name, evidence=evidence))
+    return one
 
 
 def finished(one: Installation, by: str, utc: float) -> tuple[Installation, Report] | WhyNot:
@@ -617,37 +624,45 @@ def _sound(seen: _Seen) -> list[Item]:
 
 
 def _mains(seen: _Seen) -> list[Item]:
-    """Mains pulled, battery seen, mains back: in this order, and told by one process of the hub."""
-    step, devices = Step.MAINS, seen.report.devices
-    mains = next((one for one in devices if one.what == MAINS), None)
+    """Mains pulled, battery seen, mains back: in this order, and told by one process of the hub.
+
+    Only a hub that runs without mains shows that its battery carries it: `used_s` is counted by the
+    process that saw the mains go. A gauge is shown and proves nothing.
+    """
+    step, supply = Step.MAINS, [one for one in seen.report.devices if one.what in SUPPLY]
+    mains = next((one for one in supply if one.what == MAINS), None)
     if mains is None:
         before = [one for one in seen.one.of(step) if one.name]
-        if seen.report.left and before:
-            return before
-        return [_left_out(step, Why.NO_UPS)]
-    battery = next(
-        (one for one in devices if one.what in SUPPLY and one.battery_pct is not None), None
+        return before if seen.report.left and before else [_left_out(step, Why.NO_UPS)]
+    evidence = _of_mains(seen, mains, supply)
+    broken = tuple(sorted({each for one in supply for each in one.faults} - {FaultKind.MAINS_LOST}))
+    weak = replace(evidence, why=Why.OUT_OF_ORDER, faults=broken) if broken else evidence
+    pulled = seen.counts(step, Part.PULLED, mains.used_s)
+    ran_s = mains.used_s or 0.0 if pulled and mains.on is False else 0.0
+    battery = seen.one.find(step, Part.BATTERY)
+    was_seen = battery is not None and battery.state is State.PROVEN
+    proofs = (
+        (Part.PULLED, pulled, evidence),
+        (Part.BATTERY, ran_s >= ON_BATTERY_S and not broken, weak),
+        (Part.BACK, pulled and was_seen and mains.on is True, evidence),
     )
-    evidence = Evidence(
+    return [
+        _proven(Item(step, part), seen.utc, told) if proven else Item(step, part, evidence=told)
+        for part, proven, told in proofs
+    ]
+
+
+def _of_mains(seen: _Seen, mains: InstallDevice, supply: list[InstallDevice]) -> Evidence:
+    charges = (one.battery_pct for one in supply if one.battery_pct is not None)
+    return Evidence(
         what=mains.what,
         device=mains.name,
         on=mains.on,
         used_utc=seen.at(mains.used_s),
         heard_utc=seen.at(mains.heard_s),
-        battery_pct=battery.battery_pct if battery else None,
+        battery_pct=next(charges, None),
         faults=mains.faults,
     )
-    pulled = seen.counts(step, Part.PULLED, mains.used_s)
-    carried = pulled and (
-        battery is not None or (mains.on is False and (mains.used_s or 0.0) >= ON_BATTERY_S)
-    )
-    proofs = {Part.PULLED: pulled, Part.BATTERY: carried, Part.BACK: pulled and mains.on is True}
-    return [
-        _proven(Item(step, part), seen.utc, evidence)
-        if proven
-        else Item(step, part, evidence=evidence)
-        for part, proven in proofs.items()
-    ]
 
 
 def _clock(seen: _Seen) -> Item:

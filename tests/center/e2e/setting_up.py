@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from center.domain.incident import Deed, Entry
+from center.domain.installation import MAINS
 from center.service import enrolment
 from center.service.auth import Role
 from center.store.rows import leases, records
@@ -62,6 +63,7 @@ class SettingUp:
         self.office, self.hub = office, hub
         self.used: dict[str, float] = {}
         self.said: dict[str, float] = {}
+        self.mains = True
         self._orders = 0
 
     def keep_record(self) -> None:
@@ -82,7 +84,12 @@ class SettingUp:
     def report(self, **more: object) -> None:
         """Report as before, with other figures."""
         devices = tuple(
-            replace(one, used_s=self.used.get(one.name), heard_s=self.used.get(one.name))
+            replace(
+                one,
+                on=self.mains if one.what == MAINS else one.on,
+                used_s=self.used.get(one.name),
+                heard_s=self.used.get(one.name),
+            )
             for one in DEVICES
         )
         said = InstallReport(
@@ -96,6 +103,12 @@ class SettingUp:
         """Let the resident call, be asked back, and answer no."""
         self.said = {"spoke_s": 0.2, "heard_s": 0.0, "answered_s": 0.0}
         self.report()
+
+    def pull(self) -> None:
+        """Pull the mains plug, and put it back in after the time that the guide says."""
+        for self.mains, ago_s in ((False, 0.0), (False, 15.0), (True, 20.0)):
+            self.office.ahead_s += 10
+            self.show(ups=ago_s)
 
     def obey(self) -> None:
         """Answer the orders that have come, as a hub does."""
@@ -119,7 +132,8 @@ class SettingUp:
 
     def use_all(self) -> None:
         """Use every sensor, button and device, pull the mains, and answer the hub."""
-        self.show(**{one.name: 0.0 for one in DEVICES})
+        self.show(**{one.name: 0.0 for one in DEVICES if one.what != MAINS})
+        self.pull()
         self.speak()
 
     def rehearse(self) -> None:

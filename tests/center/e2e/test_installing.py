@@ -133,7 +133,7 @@ def use_what_is_there(page: Page, home: SettingUp) -> None:
     assert home.office.orders[-1][1].kind is CommandKind.SOUND_CHECK
     home.speak()
     step(page, "sound")("3개 중 3개 확인됨")
-    home.show(ups=0.0)
+    home.pull()
     step(page, "mains")("3개 중 3개 확인됨")
 
 
