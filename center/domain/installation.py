@@ -277,7 +277,7 @@ PARTS: dict[Step, tuple[str, ...]] = {  # items of steps whose items are always 
     Step.RESIDENT: (Part.PRESSED, Part.CANCELLED, Part.SPOKEN),
     Step.CONSENTS: tuple(ConsentItem),
 }
-NEVER_TESTED = frozenset({"smoke", "gas", "carbon_monoxide"})  # to be heard is enough: see 0052
+NEVER_TESTED = frozenset({"smoke", "gas", "carbon_monoxide", "moisture"})  # heard is enough: 0052
 SUPPLY = frozenset({"mains", "battery"})
 BY_CALL = frozenset({Step.TEST_CALL, Step.RESIDENT})
 # words of a hub's report
@@ -582,19 +582,19 @@ def _device(seen: _Seen, step: Step, device: InstallDevice) -> Item:
     """A sensor or wired button has to be used; of what is worn, and of smoke, a word is enough."""
     if device.what == PHONE and device.heard_s is None and UNTOLD in device.faults:
         return _left_out(step, Why.NOT_CONSENTED, device.name)
+    used = seen.counts(step, device.name, device.used_s)
+    by_word = step is Step.RADIO or device.what in NEVER_TESTED
     evidence = Evidence(
         what=device.what,
         place=device.place,
         wireless=device.wireless,
         on=device.on,
-        used_utc=seen.at(device.used_s),
+        used_utc=seen.at(device.used_s) if used else None,
         heard_utc=seen.at(device.heard_s),
         battery_pct=device.battery_pct,
         faults=device.faults,
     )
-    by_word = step is Step.RADIO or device.what in NEVER_TESTED
-    age_s = device.heard_s if by_word and device.used_s is None else device.used_s
-    if seen.counts(step, device.name, age_s):
+    if used or (by_word and seen.counts(step, device.name, device.heard_s)):
         return _proven(Item(step, device.name), seen.utc, evidence)
     why = Why.OUT_OF_ORDER if device.faults else None
     return Item(step, device.name, evidence=replace(evidence, why=why))

@@ -28,6 +28,7 @@ from center.domain.installation import (
 )
 from center.domain.record import Consent, ConsentItem, Contact, Record
 from hub.contract.messages import FaultKind, InstallDevice, InstallReport
+from hub.core.inputs.wireless import KIND
 from tests.center.making import HUB, NOW
 
 WHO, OPERATOR = "김하늘", "박바다"
@@ -104,6 +105,35 @@ def test_a_detector_needs_no_fire_and_a_pendant_no_list_of_presses() -> None:
     assert state(one, Step.SENSORS, "motion") is State.WAITING
     quiet = shown(using(replace(MOTION, heard_s=4.0)))
     assert state(quiet, Step.SENSORS, "motion") is State.WAITING, "to be heard is not to be used"
+
+
+@pytest.mark.parametrize("what", ["smoke", "gas", "carbon_monoxide", "moisture"])
+def test_a_detector_that_was_tried_before_the_begin_is_proven_by_a_later_sign(what: str) -> None:
+    detector = InstallDevice(what, what, wireless=True, used_s=500.0, heard_s=1.0)
+    item = shown(using(detector)).find(Step.SENSORS, what)
+    assert item
+    assert (item.state, item.evidence.heard_utc) == (State.PROVEN, LATER - 1.0)
+    assert item.evidence.used_utc is None, "that use has shown nothing"
+    silent = replace(detector, heard_s=500.0)
+    assert state(shown(using(silent)), Step.SENSORS, what) is State.WAITING
+    untried = replace(detector, used_s=None)
+    assert state(shown(using(untried)), Step.SENSORS, what) is State.PROVEN, "nobody wets it"
+
+
+def test_nobody_is_asked_to_use_what_is_a_call_even_in_test_mode() -> None:
+    assert {sensed.value for sensed in KIND} == installation.NEVER_TESTED
+
+
+def test_a_pendant_that_was_pressed_before_the_begin_is_proven_by_a_later_sign() -> None:
+    pressed = replace(PENDANT, used_s=500.0, heard_s=1.0)
+    one = shown(using(pressed, report=ALL))
+    assert state(one, Step.RADIO, "pendant") is State.PROVEN
+    again = installation.again(one, Step.RADIO, "pendant", LATER)
+    assert isinstance(again, Installation)
+    before = shown(using(replace(pressed, heard_s=5.0), report=ALL), one=again, utc=LATER + 4)
+    assert state(before, Step.RADIO, "pendant") is State.WAITING
+    after = shown(using(replace(pressed, heard_s=5.0), report=ALL), one=again, utc=LATER + 6)
+    assert state(after, Step.RADIO, "pendant") is State.PROVEN
 
 
 def test_a_device_that_is_taken_away_is_no_step_any_more() -> None:
