@@ -70,3 +70,31 @@ def test_everything_that_an_installer_may_see_has_a_word(
 ) -> None:
     known = texts(lang).sentences
     assert [value for value in values if f"{group}.{value}" not in known] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("mains", ["20초", "배터리로 켜져 있습니다"]),
+        (
+            "resident",
+            ["빨간 단추와 초록 단추를 이어서 누르시고", "답한 뒤에", "진짜 호출이 됩니다"],
+        ),
+    ],
+)
+def test_the_guide_and_the_page_ask_for_the_same(step: str, words: list[str]) -> None:
+    told = re.split(r'<a id="step-\w+"></a>', GUIDE)[list(Step).index(Step.of(step)) + 1]
+    plain = " ".join(told.replace("**", "").split())
+    for word in words:
+        assert word in plain
+        assert word in KOREAN.sentences[f"install_do.{step}"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [(Language.KOREAN, "상담원이 답한 뒤에"), (Language.ENGLISH, "has answered")]
+)
+def test_nobody_is_asked_to_call_while_a_test_waits_for_its_answer(
+    lang: Language, words: str
+) -> None:
+    for key in ("install_do.resident", "install_part_do.spoken"):
+        assert words in texts(lang).sentences[key]

@@ -67,7 +67,10 @@ class Why(Open):
     NO_RADIO = "no_radio"  # left out: the hub has no Bluetooth
     NO_VOICE = "no_voice"  # left out: nothing in the home speaks or hears
     NO_UPS = "no_ups"  # left out: nothing tells of the mains
-    NO_CANCEL_BUTTON = "no_cancel_button"  # left out: there is no green button, and no voice
+    NO_CANCEL_BUTTON = (
+        "no_cancel_button"  # left out: no word takes a call back, only a green button
+    )
+    NO_CALL_BUTTON = "no_call_button"  # left out: there is no red button, cord or pendant
     NOT_CONSENTED = "not_consented"  # left out: the resident's phone is not told of
     NO_REPORT = "no_report"  # waiting: the hub has not said anything yet
     OLD_HUB = "old_hub"  # waiting: its software does not know how to show itself
@@ -77,6 +80,7 @@ class Why(Open):
     WEAK = "weak"  # waiting: the worst signal is too weak
     UNSYNCED = "unsynced"  # waiting: no time service has set the clock
     AHEAD = "ahead"  # waiting: the clock differs from the centre's by too much
+    NOTHING_CALLS = "nothing_calls"  # waiting: nobody can call for help from this home
     OWN_ANSWER = "own_answer"  # waiting: whoever tests has answered the test
     OUT_OF_ORDER = "out_of_order"  # waiting: the hub names a fault of the part
 
@@ -149,6 +153,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     answer: Answer | None = None  # the resident's
     incident: str = ""
     device: str = ""
+    unlisted: int = 0  # so many devices were listed since it was, in a home that lost one
     missing: tuple[str, ...] = ()  # fields of the record
     since_utc: float | None = None  # it has to be shown anew since then
 
@@ -280,9 +285,12 @@ PARTS: dict[Step, tuple[str, ...]] = {  # items of steps whose items are always 
 NEVER_TESTED = frozenset({"smoke", "gas", "carbon_monoxide", "moisture"})  # heard is enough: 0052
 SUPPLY = frozenset({"mains", "battery"})
 BY_CALL = frozenset({Step.TEST_CALL, Step.RESIDENT})
+OF_DEVICES = frozenset({Step.SENSORS, Step.RADIO})
+TURNS = 3  # a device that was left out of so many turns is gone; a report may be lost
 # words of a hub's report
 PHONE, WEARABLE, CANCEL, MAINS = "phone", "wearable", "cancel_button", "mains"
-TRIGGERS = frozenset({"help_button", "pull_cord", CANCEL})
+CALLS = frozenset({"help_button", "pull_cord"})  # also a pendant's
+TRIGGERS = CALLS | {CANCEL}
 VOICE, RADIO = "voice", "radio"
 UNTOLD = "untold"  # in place of a phone's faults: it is not told whether it was seen
 OF_PART: dict[Part, frozenset[str]] = {
@@ -318,17 +326,12 @@ def shown(one: Installation, report: InstallReport, utc: float) -> Installation:
         *_mains(seen),
         _clock(seen),
     ]
+    items = [_merged(one.find(item.step, item.name), item) for item in found]
     named = {item.step for item in found}
-    kept = [item for item in one.items if item.step not in named]
-    merged = [_merged(one.find(item.step, item.name), item) for item in found]
-    if report.left:  # the report has no room for all devices: those of before are kept
-        listed = {item.key for item in merged}
-        merged += [
-            item
-            for item in one.items
-            if item.step in named and item.name and item.key not in listed
-        ]
-    one = replace(one, items=tuple(sorted([*kept, *merged], key=order)), reported_utc=utc)
+    items += [item for item in one.items if item.step not in named]
+    if report.left:
+        items = _taking_turns(one, items, report)
+    one = replace(one, items=tuple(sorted(items, key=order)), reported_utc=utc)
     return _resident_parts(one, seen)
 
 
@@ -570,12 +573,50 @@ def _devices(seen: _Seen) -> list[Item]:
             sensors.append(_device(seen, Step.SENSORS, device))
     if seen.report.left:  # the others are in the next report
         return [*sensors, *paired]
-    if not sensors:
-        sensors = [_left_out(Step.SENSORS, Why.NO_DEVICES)]
-    if not paired:
-        none = Why.NO_DEVICES if RADIO in seen.report.has else Why.NO_RADIO
-        paired = [_left_out(Step.RADIO, none)]
-    return [*sensors, *paired]
+    sensors = sensors or [_none(Step.SENSORS, seen.report)]
+    return [*sensors, *(paired or [_none(Step.RADIO, seen.report)])]
+
+
+def _none(step: Step, report: InstallReport) -> Item:
+    """Return a step of devices in a home that has none of them."""
+    deaf = step is Step.RADIO and RADIO not in report.has
+    return _left_out(step, Why.NO_RADIO if deaf else Why.NO_DEVICES)
+
+
+def _taking_turns(one: Installation, items: list[Item], report: InstallReport) -> list[Item]:
+    """Return the items of a report that has no room for all devices, with those of before.
+
+    What is not listed though all others were, several times, is gone.
+    """
+    listed, total = {device.name for device in report.devices}, len(report.devices) + report.left
+    found = {item.key for item in items}
+    before = (item for item in one.items if item.step in OF_DEVICES and item.name)
+    items = items + [item for item in before if item.key not in found]
+    lost_one = len(_names(items, report)) > total
+    after = list[Item]()
+    for item in items:
+        unlisted = item.evidence.unlisted + len(listed) if lost_one else 0
+        if item.step not in OF_DEVICES or not item.name or item.name in listed:
+            unlisted = 0
+        if unlisted < TURNS * total:
+            after.append(replace(item, evidence=replace(item.evidence, unlisted=unlisted)))
+    if not _is_whole(after, report):
+        return after
+    empty = OF_DEVICES - {item.step for item in after if item.name}
+    after = [item for item in after if item.step not in empty]
+    return [*after, *(_none(step, report) for step in empty)]
+
+
+def _is_whole(items: Iterable[Item], report: InstallReport) -> bool:
+    """Whether all devices of a home have been listed, by this report and those before."""
+    return len(_names(items, report)) >= len(report.devices) + report.left
+
+
+def _names(items: Iterable[Item], report: InstallReport) -> set[str]:
+    """Return the names of all devices that are known of a home."""
+    named = {item.name for item in items if item.step in OF_DEVICES}
+    mains = {item.evidence.device for item in items if item.step is Step.MAINS}
+    return {device.name for device in report.devices} | (named | mains) - {""}
 
 
 def _device(seen: _Seen, step: Step, device: InstallDevice) -> Item:
@@ -677,25 +718,45 @@ def _clock(seen: _Seen) -> Item:
 
 
 def _resident_parts(one: Installation, seen: _Seen) -> Installation:
-    """Return it without what the resident cannot do in this home; a spoken answer is a proof."""
-    has_voice = VOICE in seen.report.has
-    has_cancel = any(device.what == CANCEL for device in seen.report.devices)
-    step = Step.RESIDENT
-    parts = dict[str, Item]()
-    if not has_voice:
-        parts[Part.SPOKEN] = _left_out(step, Why.NO_VOICE, Part.SPOKEN)
-        if not (has_cancel or seen.report.left):
-            parts[Part.CANCELLED] = _left_out(step, Why.NO_CANCEL_BUTTON, Part.CANCELLED)
-    elif seen.counts(step, Part.SPOKEN, seen.report.answered_s):
-        evidence = Evidence(used_utc=seen.at(seen.report.answered_s))
-        parts[Part.SPOKEN] = _proven(Item(step, Part.SPOKEN), seen.utc, evidence)
+    """Return it without what cannot be done in this home; a spoken answer is a proof."""
+    whole, lacks = _is_whole(one.items, seen.report), _lacks(one, seen.report)
     items = []
     for item in one.items:
-        made = parts.get(item.name) if item.step is step else None
-        if made is None and item.step in BY_CALL and item.state is not State.PROVEN:
-            made = Item(item.step, item.name)  # the hub has been heard, and it has such a thing
-        items.append(item if made is None else _merged(item, made))
-    return replace(one, items=tuple(items))
+        made = item
+        if item.step in BY_CALL and item.state is not State.PROVEN:
+            why = lacks.get(item.name)
+            sure = whole or why is Why.NO_VOICE or item.evidence.why is why
+            made = _by_call(item, why if sure else None)
+        items.append(made)
+    one = replace(one, items=tuple(items))
+    spoken = one.find(Step.RESIDENT, Part.SPOKEN)
+    if spoken is None or spoken.state is not State.WAITING:
+        return one
+    if not seen.counts(Step.RESIDENT, Part.SPOKEN, seen.report.answered_s):
+        return one
+    evidence = Evidence(used_utc=seen.at(seen.report.answered_s))
+    return _with(one, _proven(spoken, seen.utc, evidence))
+
+
+def _lacks(one: Installation, report: InstallReport) -> dict[str, Why]:
+    """Return why a test call, or a part of the resident's, cannot be made in this home."""
+    kinds = {item.evidence.what for item in one.items if item.step in OF_DEVICES}
+    lacks = dict[str, Why]()
+    if VOICE not in report.has:
+        lacks[Part.SPOKEN] = Why.NO_VOICE
+    if not kinds & CALLS:
+        lacks[Part.PRESSED] = Why.NO_CALL_BUTTON
+    if CANCEL not in kinds:
+        lacks[Part.CANCELLED] = Why.NO_CANCEL_BUTTON
+    if {Part.SPOKEN, Part.PRESSED} <= lacks.keys():
+        lacks[Part.WHOLE] = Why.NOTHING_CALLS
+    return lacks
+
+
+def _by_call(item: Item, why: Why | None) -> Item:
+    """Return an item that a call proves. A test call waits: a home that cannot call is not done."""
+    state = State.LEFT_OUT if why and item.step is Step.RESIDENT else State.WAITING
+    return Item(item.step, item.name, state, evidence=Evidence(why=why))
 
 
 # what the centre holds

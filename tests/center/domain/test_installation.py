@@ -340,10 +340,81 @@ def test_the_resident_presses_takes_back_and_speaks() -> None:
     press = Call("i2", NOW + 50, "help")
     one = installation.called(one, Calls(pressed=press, cancelled=press))
     assert one.standing(Step.RESIDENT).state is State.PROVEN
-    no_green = shown(replace(BARE, devices=(MOTION, HELP)))
-    assert why(no_green, Step.RESIDENT, Part.CANCELLED) is Why.NO_CANCEL_BUTTON
-    by_voice = shown(replace(ALL, devices=(MOTION, HELP)))
-    assert state(by_voice, Step.RESIDENT, Part.CANCELLED) is State.WAITING
+
+
+CORD = InstallDevice("cord", "pull_cord", "욕실")
+
+
+@pytest.mark.parametrize("has", [(), ("voice",)])
+def test_only_where_there_is_a_green_button_is_a_call_taken_back(has: tuple[str, ...]) -> None:
+    none = shown(replace(BARE, devices=(MOTION, HELP), has=has))
+    item = none.find(Step.RESIDENT, Part.CANCELLED)
+    assert item
+    assert (item.state, item.evidence.why) == (State.LEFT_OUT, Why.NO_CANCEL_BUTTON)
+    wireless = replace(GREEN, wireless=True)
+    for green in (GREEN, wireless):
+        found = shown(replace(BARE, devices=(HELP, green), has=has), one=none)
+        assert state(found, Step.RESIDENT, Part.CANCELLED) is State.WAITING
+
+
+def test_who_can_only_call_by_voice_presses_nothing() -> None:
+    spoken = replace(ALL, devices=(MOTION, GREEN))
+    one = shown(spoken)
+    assert why(one, Step.RESIDENT, Part.PRESSED) is Why.NO_CALL_BUTTON
+    assert state(one, Step.RESIDENT, Part.PRESSED) is State.LEFT_OUT
+    assert (state(one, Step.TEST_CALL), why(one, Step.TEST_CALL)) == (State.WAITING, None)
+    one = installation.called(one, Calls(tested=replace(TEST, device="voice")))
+    assert state(shown(spoken, one=one), Step.TEST_CALL) is State.PROVEN
+    for device in (HELP, CORD, PENDANT):
+        found = shown(replace(spoken, devices=(MOTION, device)), one=one)
+        assert state(found, Step.RESIDENT, Part.PRESSED) is State.WAITING
+
+
+def test_a_home_from_which_nobody_can_call_is_not_installed() -> None:
+    one = shown(replace(BARE, devices=(MOTION,)))
+    assert one.standing(Step.RESIDENT).state is State.LEFT_OUT
+    assert (state(one, Step.TEST_CALL), why(one, Step.TEST_CALL)) == (
+        State.WAITING,
+        Why.NOTHING_CALLS,
+    )
+    assert why(shown(BARE, one=one), Step.TEST_CALL) is None
+
+
+def test_a_home_too_large_for_one_report_is_known_when_all_of_it_was_listed() -> None:
+    """Devices take turns; `left` counts those that are not listed."""
+    bare = replace(BARE, has=("voice",))
+    first = replace(bare, devices=(MOTION, POWER), left=2)
+    one = shown(first)
+    assert why(one, Step.RADIO) is Why.NO_REPORT
+    for part in (Part.PRESSED, Part.CANCELLED):
+        assert (state(one, Step.RESIDENT, part), why(one, Step.RESIDENT, part)) == (WAITING, None)
+    last = replace(bare, devices=(CORD, InstallDevice("door", "door")), left=2)
+    one = shown(last, one=one)
+    assert why(one, Step.RADIO) is Why.NO_RADIO
+    assert why(one, Step.RESIDENT, Part.CANCELLED) is Why.NO_CANCEL_BUTTON
+    assert state(one, Step.RESIDENT, Part.PRESSED) is WAITING
+    gauge = InstallDevice("gauge", "battery")
+    more = shown(replace(bare, devices=(MOTION, POWER), left=3), one=one)
+    assert why(more, Step.RESIDENT, Part.CANCELLED) is Why.NO_CANCEL_BUTTON, "nothing new is known"
+    more = shown(replace(bare, devices=(gauge, GREEN), left=3), one=more)
+    assert state(more, Step.RESIDENT, Part.CANCELLED) is WAITING
+
+
+def test_a_device_that_is_taken_away_from_a_large_home_is_no_step_any_more() -> None:
+    used = replace(MOTION, used_s=1.0)
+    one = shown(
+        replace(BARE, devices=(used, HELP), left=1), replace(BARE, devices=(GREEN,), left=2)
+    )
+    assert [item.name for item in one.of(Step.SENSORS)] == ["green", "help", "motion"]
+    turn = (replace(BARE, devices=(used,), left=1), replace(BARE, devices=(GREEN,), left=1))
+    one = shown(*turn, *turn, one=one)
+    assert one.find(Step.SENSORS, "help"), "a report may be lost"
+    for _ in range(3):
+        one = shown(*turn, one=one)
+        assert state(one, Step.SENSORS, "motion") is PROVEN
+        assert state(one, Step.SENSORS, "green") is WAITING
+    assert [item.name for item in one.of(Step.SENSORS)] == ["green", "motion"]
+    assert one == shown(*turn, one=one), "what is shown again is stored once"
 
 
 def test_home_and_resident_are_what_the_record_holds() -> None:
