@@ -23,6 +23,9 @@ from hub.contract.provision import Way
 AHEAD_S = 2.0  # a hub's clock may differ from the centre's by this
 WEAK_DBM = -75  # a Wi-Fi signal below this loses a session now and then; Wi-Fi makers advise -70
 MEASURED_S = 20.0  # so long a signal is measured before its worst counts
+READ_APART_S = (
+    12.0  # a signal is read every 5 s, and one report may be lost: longer is no measuring
+)
 ON_BATTERY_S = 10.0  # so long a hub has to run without mains; the guide says 20: a report comes
 # every 5 s, and one may be lost
 SEEN_AFTER_S = 86_400.0  # so long after its end an installer may see and print it
@@ -75,6 +78,7 @@ class Why(Open):
     NO_REPORT = "no_report"  # waiting: the hub has not said anything yet
     OLD_HUB = "old_hub"  # waiting: its software does not know how to show itself
     NO_RECORD = "no_record"  # waiting: the centre has no name, address or contact
+    NO_WAY = "no_way"  # waiting: the hub should know how it is connected, and does not
     HOTSPOT = "hotspot"  # waiting: only the hub's own Wi-Fi is up
     MEASURING = "measuring"  # waiting: the signal is measured
     WEAK = "weak"  # waiting: the worst signal is too weak
@@ -145,7 +149,7 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
     network: str = ""  # the Wi-Fi's name
     signal_dbm: int | None = None  # now
     worst_dbm: int | None = None
-    measured_utc: float | None = None  # since when
+    measured_s: float = 0.0  # so long the signal was read
     ahead_s: float | None = None  # of the centre's clock
     boot: str = ""
     software: str = ""
@@ -291,7 +295,7 @@ TURNS = 3  # a device that was left out of so many turns is gone; a report may b
 PHONE, WEARABLE, CANCEL, MAINS = "phone", "wearable", "cancel_button", "mains"
 CALLS = frozenset({"help_button", "pull_cord"})  # also a pendant's
 TRIGGERS = CALLS | {CANCEL}
-VOICE, RADIO = "voice", "radio"
+VOICE, RADIO, SETUP = "voice", "radio", "setup"
 UNTOLD = "untold"  # in place of a phone's faults: it is not told whether it was seen
 OF_PART: dict[Part, frozenset[str]] = {
     Part.LOUDSPEAKER: frozenset({FaultKind.NO_LOUDSPEAKER, FaultKind.DRIVER_FAILED}),
@@ -401,7 +405,7 @@ def again(one: Installation, step: Step, name: str, utc: float) -> Installation 
     anew = one.of(step) if step is Step.MAINS else (item,)  # one pull shows all three of its parts
     for each in anew:
         evidence = replace(each.evidence, used_utc=None, heard_utc=None, worst_dbm=None,
-                           measured_utc=None, since_utc=utc)  # fmt: skip
+                           measured_s=0.0, since_utc=utc)  # fmt: skip
         one = _with(one, Item(step, each.name, evidence=evidence))
     return one
 
@@ -532,33 +536,53 @@ def _identity(one: Installation, report: InstallReport) -> Evidence:
 def _network(seen: _Seen) -> Item:
     """A cable is enough; of a Wi-Fi the worst signal counts, since `again` or the first report.
 
-    A hub without the provisioning process does not know its way: that it has one is shown.
+    The worst is forgotten by nothing but `again` and another Wi-Fi.
     """
     report, item = seen.report, seen.one.find(Step.NETWORK)
     before = item.evidence if item else NOTHING
-    same = before.network == report.network and before.way == report.way
-    signals = [report.signal_dbm, before.worst_dbm if same else None]
+    wifi = report.way == Way.WIFI
+    name = (report.network if wifi else "") or before.network
+    if name != before.network and before.network:
+        before = NOTHING
+    signals = [report.signal_dbm if wifi else None, before.worst_dbm]
     evidence = Evidence(
         way=report.way,
-        network=report.network,
+        network=name,
         signal_dbm=report.signal_dbm,
         worst_dbm=min((dbm for dbm in signals if dbm is not None), default=None),
-        measured_utc=(before.measured_utc if same else None) or seen.utc,
+        measured_s=_measured_s(seen, before),
     )
-    why = _not_yet(evidence, seen.utc)
+    why = _not_yet(evidence, report)
     waiting = Item(Step.NETWORK, "", evidence=replace(evidence, why=why))
     return waiting if why else _proven(waiting, seen.utc, evidence)
 
 
-def _not_yet(evidence: Evidence, utc: float) -> Why | None:
+def _measured_s(seen: _Seen, before: Evidence) -> float:
+    """Return how long a Wi-Fi's signal has been read, up to `MEASURED_S`; gaps are not in it."""
+    read_utc = seen.one.reported_utc if before.way == Way.WIFI else None
+    readings = (before.signal_dbm, seen.report.signal_dbm)
+    if read_utc is None or None in readings or seen.report.way != Way.WIFI:
+        return before.measured_s
+    if not 0.0 < seen.utc - read_utc <= READ_APART_S:
+        return before.measured_s
+    passed_s = seen.utc - max(read_utc, seen.since(Step.NETWORK, ""))
+    return min(before.measured_s + max(passed_s, 0.0), MEASURED_S)
+
+
+def _not_yet(evidence: Evidence, report: InstallReport) -> Why | None:
+    """Return why a network waits. A hub without the provisioning process knows no way: it has one.
+
+    That process tells its way as soon as it is connected to the hub's.
+    """
     if evidence.way == Way.HOTSPOT:
         return Why.HOTSPOT
+    if evidence.way in {"", Way.NONE} and SETUP in report.has:
+        return Why.NO_WAY
     if evidence.way != Way.WIFI:
         return None
     if evidence.worst_dbm is not None and evidence.worst_dbm < WEAK_DBM:
         return Why.WEAK
-    measured = utc >= (evidence.measured_utc or utc) + MEASURED_S
-    return None if measured and evidence.worst_dbm is not None else Why.MEASURING
+    return None if evidence.measured_s >= MEASURED_S else Why.MEASURING
 
 
 def _devices(seen: _Seen) -> list[Item]:

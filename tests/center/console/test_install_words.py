@@ -38,9 +38,11 @@ def begun(record: Record | None = RECORD) -> Installation:
 
 def shown(**more: object) -> Installation:
     """An installation whose hub has shown itself for half a minute."""
-    report = replace(SHOWN, **more)
-    one = installation.shown(begun(), report, NOW - 30)
-    return installation.shown(one, report, NOW)
+    one = begun()
+    for ago_s in range(30, -1, -5):
+        report = replace(SHOWN, **({"utc": NOW - ago_s} | more))
+        one = installation.shown(one, report, NOW - ago_s)
+    return one
 
 
 def view(one: Installation, step: Step, viewer: Viewer = KOREAN) -> StepView:

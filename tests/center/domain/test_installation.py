@@ -12,6 +12,7 @@ from center.domain.installation import (
     MEASURED_S,
     NO_CALLS,
     ON_BATTERY_S,
+    READ_APART_S,
     SEEN_AFTER_S,
     WEAK_DBM,
     Answer,
@@ -178,33 +179,114 @@ def test_what_is_set_up_later_waits_again() -> None:
     assert one.find(Step.MAINS) is None
 
 
+WIFI = replace(ALL, way="wifi", network="우리집", signal_dbm=-60)
+EVERY_S = 5.0  # a hub reports so often
+
+
 def wifi(dbm: int, utc: float, one: Installation) -> Installation:
-    report = replace(ALL, way="wifi", network="우리집", signal_dbm=dbm)
-    return shown(report, one=one, utc=utc)
+    return shown(replace(WIFI, signal_dbm=dbm), one=one, utc=utc)
+
+
+def measured(*dbm: int, one: Installation = BEGUN, begin: float = LATER) -> Installation:
+    """Read a signal every five seconds."""
+    for n, each in enumerate(dbm):
+        one = wifi(each, begin + n * EVERY_S, one)
+    return one
 
 
 def test_a_cable_is_enough_and_of_a_wifi_the_worst_spot_counts() -> None:
     assert state(shown(ALL), Step.NETWORK) is State.PROVEN
-    one = wifi(-60, LATER, BEGUN)
+    one = measured(-60, WEAK_DBM, -60, -60)
     assert why(one, Step.NETWORK) is Why.MEASURING
-    one = wifi(WEAK_DBM, LATER + MEASURED_S - 1, one)
     one = wifi(-60, LATER + MEASURED_S, one)
     item = one.find(Step.NETWORK)
     assert item
     assert (item.state, item.evidence.worst_dbm) == (State.PROVEN, WEAK_DBM)
-    weak = wifi(WEAK_DBM - 1, LATER + MEASURED_S + 5, one)
+    same = wifi(-60, LATER + MEASURED_S + 5, one)
+    assert same.find(Step.NETWORK) == item, "it is stored once"
+    weak = wifi(WEAK_DBM - 1, LATER + MEASURED_S + 10, one)
     assert (state(weak, Step.NETWORK), why(weak, Step.NETWORK)) == (State.WAITING, Why.WEAK)
-    again = installation.again(weak, Step.NETWORK, "", LATER + 60)
+    again = installation.again(weak, Step.NETWORK, "", LATER + 32)
     assert isinstance(again, Installation)
-    again = wifi(-60, LATER + 61, again)
+    again = measured(*[-60] * 4, one=again, begin=LATER + 35)
     assert why(again, Step.NETWORK) is Why.MEASURING
-    again = wifi(-60, LATER + 61 + MEASURED_S, again)
+    again = wifi(-60, LATER + 55, again)
     assert state(again, Step.NETWORK) is State.PROVEN
+
+
+@pytest.mark.parametrize("apart_s", [MEASURED_S, READ_APART_S + 0.1])
+def test_readings_with_nothing_between_them_measure_no_time(apart_s: float) -> None:
+    one = BEGUN
+    for n in range(4):
+        one = wifi(-60, LATER + n * apart_s, one)
+    assert why(one, Step.NETWORK) is Why.MEASURING
+    lost_one = wifi(-60, LATER, BEGUN)
+    for n in (2, 3, 4):
+        lost_one = wifi(-60, LATER + n * EVERY_S, lost_one)
+    assert state(lost_one, Step.NETWORK) is State.PROVEN, "a report may be lost"
+    back = wifi(-60, LATER - 600, wifi(-60, LATER, BEGUN))
+    assert why(back, Step.NETWORK) is Why.MEASURING, "the centre's clock was set back"
+
+
+@pytest.mark.parametrize("way", ["", "none"])
+def test_a_hub_that_should_know_its_way_and_does_not_has_none(way: str) -> None:
+    unknown = replace(ALL, way=way)
+    assert why(shown(unknown), Step.NETWORK) is Why.NO_WAY
+    assert why(shown(unknown, one=shown(ALL)), Step.NETWORK) is Why.NO_WAY, "the cable was pulled"
+    bare = shown(replace(BARE, way=way))
+    assert state(bare, Step.NETWORK) is State.PROVEN, "nothing tells this hub its way"
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        replace(ALL, way=""),
+        replace(ALL, way="none"),
+        replace(ALL, way="hotspot", network="Anbu-0417"),
+        replace(ALL, way="ethernet"),
+        replace(WIFI, network="", signal_dbm=None),
+    ],
+)
+def test_a_weak_signal_is_forgotten_only_by_another_network_or_a_new_try(
+    between: InstallReport,
+) -> None:
+    weak = WEAK_DBM - 10
+    one = shown(between, one=measured(*[weak] * 5), utc=LATER + 25)
+    back = measured(*[-60] * 6, one=one, begin=LATER + 30)
+    assert why(back, Step.NETWORK) is Why.WEAK
+    other = one
+    for n in range(6):
+        report = replace(WIFI, network="옆집")
+        other = shown(report, one=other, utc=LATER + 30 + n * EVERY_S)
+        assert (state(other, Step.NETWORK) is State.PROVEN) is (n >= 4), n
+    again = installation.again(one, Step.NETWORK, "", LATER + 27)
+    assert isinstance(again, Installation)
+    again = measured(*[-60] * 6, one=again, begin=LATER + 30)
+    assert state(again, Step.NETWORK) is State.PROVEN
+
+
+def test_a_report_without_a_signal_ends_no_measuring() -> None:
+    one = measured(-60, -60)
+    one = shown(replace(ALL, way=""), one=one, utc=LATER + 8)  # the process was started again
+    one = measured(-60, -60, -60, -60, one=one, begin=LATER + 10)
+    assert state(one, Step.NETWORK) is State.PROVEN
+    item = one.find(Step.NETWORK)
+    assert item
+    assert item.evidence.measured_s == MEASURED_S, "what passed while nothing was read, is not in"
+
+
+def test_a_wifi_that_tells_no_signal_is_not_measured() -> None:
+    one = BEGUN
+    for n in range(12):
+        one = shown(replace(WIFI, signal_dbm=None), one=one, utc=LATER + n * EVERY_S)
+    assert why(one, Step.NETWORK) is Why.MEASURING
 
 
 def test_the_hubs_own_hotspot_is_no_network_and_an_unknown_way_is_one() -> None:
     assert why(shown(replace(ALL, way="hotspot")), Step.NETWORK) is Why.HOTSPOT
     assert state(shown(BARE), Step.NETWORK) is State.PROVEN, "its report came through it"
+    newer = shown(replace(ALL, way="cellular"))
+    assert state(newer, Step.NETWORK) is State.PROVEN, "a newer hub knows its way"
 
 
 def test_sound_is_proven_by_the_residents_answer() -> None:

@@ -22,7 +22,6 @@ FOLDER = Path(__file__).resolve().parents[3] / "docs" / "images" / "install"
 INSTALLER, OPERATOR = "이설치", "김하늘"
 WIDE_PX, HIGH_PX = 360, 780
 A4_PX = (718, 1046)  # at 96 dpi, within margins of 10 mm
-MEASURED_S = 25.0
 
 
 def main() -> None:
@@ -51,7 +50,7 @@ def walk(browser: Browser, office: Office) -> None:
     claim(home, page)
     page.get_by_role("button", name="설치 시작").click()
     home.report()
-    office.ahead_s += MEASURED_S
+    home.measure()
     home.show(living=0.0, cancel=0.0)
     expect(page.locator("#step-sensors")).to_have_attribute("aria-current", "step")
     shoot(page, "steps")

@@ -104,6 +104,12 @@ class SettingUp:
         self.said = {"spoke_s": 0.2, "heard_s": 0.0, "answered_s": 0.0}
         self.report()
 
+    def measure(self) -> None:
+        """Report as often as a hub does, until the signal is measured."""
+        for _ in range(5):
+            self.office.ahead_s += 6
+            self.report()
+
     def pull(self) -> None:
         """Pull the mains plug, and put it back in after the time that the guide says."""
         for self.mains, ago_s in ((False, 0.0), (False, 15.0), (True, 20.0)):

@@ -76,9 +76,7 @@ def step(page: Page, name: str) -> Callable[[str], None]:
     return lambda words: expect(page.locator(f"#step-{name} summary")).to_contain_text(words)
 
 
-def test_a_home_is_set_up_from_the_digits_to_the_printed_sheet(
-    office: Office, seat: Seat, home: SettingUp
-) -> None:
+def test_a_home_is_set_up_from_the_digits_to_the_printed_sheet(seat: Seat, home: SettingUp) -> None:
     page = phone(seat)
     expect(page.locator("#none")).to_be_visible()
     begun(home, page)
@@ -90,8 +88,7 @@ def test_a_home_is_set_up_from_the_digits_to_the_printed_sheet(
     step(page, "identity")("인증서")
     step(page, "clock")("센터와 0.2초 차이")
     expect(page.locator("#step-network")).to_contain_text("신호를 재고 있습니다")
-    office.ahead_s += 25
-    home.report()
+    home.measure()
     step(page, "network")("와이파이 우리집 · -58 dBm (좋음)")
     expect(page.locator("#step-sensors")).to_have_attribute("aria-current", "step")
     assert fits(page)
