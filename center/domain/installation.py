@@ -21,6 +21,8 @@ from hub.contract.messages import FaultKind, InstallDevice, InstallReport
 from hub.contract.provision import Way
 
 AHEAD_S = 2.0  # a hub's clock may differ from the centre's by this
+LATE_S = 10.0  # a report may be so old: none is sent while bytes wait for the socket, and the hub
+# makes one every 5 s, so an older one was held up on its way
 WEAK_DBM = -75  # a Wi-Fi signal below this loses a session now and then; Wi-Fi makers advise -70
 MEASURED_S = 20.0  # so long a signal is measured before its worst counts
 READ_APART_S = (
@@ -83,6 +85,7 @@ class Why(Open):
     MEASURING = "measuring"  # waiting: the signal is measured
     WEAK = "weak"  # waiting: the worst signal is too weak
     UNSYNCED = "unsynced"  # waiting: no time service has set the clock
+    LATE = "late"  # waiting: its report is old, or the clock is behind the centre's
     AHEAD = "ahead"  # waiting: the clock differs from the centre's by too much
     NOTHING_CALLS = "nothing_calls"  # waiting: nobody can call for help from this home
     OWN_ANSWER = "own_answer"  # waiting: whoever tests has answered the test
@@ -731,14 +734,24 @@ def _of_mains(seen: _Seen, mains: InstallDevice, supply: list[InstallDevice]) ->
 
 
 def _clock(seen: _Seen) -> Item:
-    """A clock that no time service has set is right by chance only."""
+    """A clock that no time service has set is right by chance only.
+
+    The hub's comparison may be of before its clock changed, so the report's own time counts, too.
+    """
     report = seen.report
-    ahead_s = report.utc - seen.utc if report.ahead_s is None else report.ahead_s
-    evidence = Evidence(ahead_s=round(ahead_s, 1))
-    if report.synced and abs(ahead_s) <= AHEAD_S:
-        return _proven(Item(Step.CLOCK, ""), seen.utc, evidence)
-    why = Why.AHEAD if report.synced else Why.UNSYNCED
-    return Item(Step.CLOCK, "", evidence=replace(evidence, why=why))
+    own_s = report.utc - seen.utc  # the clock is ahead by it at least: a report is never early
+    compared_s = own_s if report.ahead_s is None else report.ahead_s
+    own_most_s = AHEAD_S if report.ahead_s is None else LATE_S
+    ahead_s, why = compared_s, None
+    if not report.synced:
+        why = Why.UNSYNCED
+    elif report.ahead_s is not None and abs(compared_s) > AHEAD_S:
+        why = Why.AHEAD
+    elif abs(own_s) > own_most_s:
+        ahead_s, why = own_s, Why.AHEAD if own_s > 0 else Why.LATE
+    evidence = Evidence(why=why, ahead_s=round(ahead_s, 1))
+    item = Item(Step.CLOCK, "", evidence=evidence)
+    return item if why else _proven(item, seen.utc, evidence)
 
 
 def _resident_parts(one: Installation, seen: _Seen) -> Installation:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from center.domain import installation
 from center.domain.installation import (
     AHEAD_S,
+    LATE_S,
     LEFT_OFF_S,
     MEASURED_S,
     NO_CALLS,
@@ -391,15 +392,34 @@ def test_mains_that_have_to_be_shown_anew_are_pulled_anew(part: Part) -> None:
 def test_the_clock_is_set_by_a_time_service_and_is_the_centres(
     ahead_s: float, expected: Why | None, *, synced: bool
 ) -> None:
-    for report, utc in (
-        (replace(BARE, ahead_s=ahead_s), LATER),
-        (replace(BARE, utc=LATER + ahead_s), LATER),
+    for report in (
+        replace(BARE, ahead_s=ahead_s, utc=LATER),
+        replace(BARE, utc=LATER + ahead_s),
     ):
-        one = installation.shown(BEGUN, replace(report, synced=synced), utc)
-        if report.ahead_s is not None:
-            one = installation.shown(BEGUN, replace(report, synced=synced, utc=0.0), utc)
-        assert why(one, Step.CLOCK) is expected
+        one = installation.shown(BEGUN, replace(report, synced=synced), LATER)
+        late = ahead_s < 0 and report.ahead_s is None  # the report was slow, or the clock is
+        assert why(one, Step.CLOCK) is (Why.LATE if expected is Why.AHEAD and late else expected)
         assert (state(one, Step.CLOCK) is State.PROVEN) is (expected is None)
+
+
+@pytest.mark.parametrize("ahead_s", [None, 0.1])
+def test_a_clock_is_not_proven_by_a_report_that_says_another_time(ahead_s: float | None) -> None:
+    report = replace(BARE, ahead_s=ahead_s)
+    ahead = installation.shown(BEGUN, replace(report, utc=LATER + 300), LATER)
+    item = ahead.find(Step.CLOCK)
+    assert item
+    assert (item.state, item.evidence.why, item.evidence.ahead_s) == (WAITING, Why.AHEAD, 300.0)
+    stale = installation.shown(BEGUN, replace(report, utc=LATER - LATE_S - 1), LATER)
+    assert (state(stale, Step.CLOCK), why(stale, Step.CLOCK)) == (WAITING, Why.LATE)
+    right = installation.shown(stale, replace(report, utc=LATER), LATER)
+    assert state(right, Step.CLOCK) is PROVEN
+    late = replace(BARE, ahead_s=0.1, utc=LATER - LATE_S + 1)
+    assert state(installation.shown(BEGUN, late, LATER), Step.CLOCK) is PROVEN, "on its way"
+
+
+def test_a_clock_that_was_wrong_when_it_was_compared_is_compared_again() -> None:
+    report = replace(BARE, ahead_s=-300.0, utc=LATER)
+    assert why(installation.shown(BEGUN, report, LATER), Step.CLOCK) is Why.AHEAD
 
 
 TEST = Call("i1", NOW + 30, "help", "거실", OPERATOR, WHO)
