@@ -320,7 +320,8 @@ def begun(hub: str, by: str, utc: float) -> Installation:
 def shown(one: Installation, report: InstallReport, utc: float) -> Installation:
     """Return it with what a hub's report, received at `utc`, proves; what is proven stays so.
 
-    Only the network may be waiting again: a signal is as good as its worst.
+    Only the network may be waiting again, as a signal is as good as its worst, and a device whose
+    name another one has now.
     """
     if one.finished_utc is not None:
         return one
@@ -333,7 +334,7 @@ def shown(one: Installation, report: InstallReport, utc: float) -> Installation:
         *_mains(seen),
         _clock(seen),
     ]
-    items = [_merged(one.find(item.step, item.name), item) for item in found]
+    items = [_merged(one.find(item.step, item.name), item, utc) for item in found]
     named = {item.step for item in found}
     items += [item for item in one.items if item.step not in named]
     if report.left:
@@ -515,15 +516,27 @@ def _left_out(step: Step, why: Why, name: str = "") -> Item:
     return Item(step, name, State.LEFT_OUT, evidence=Evidence(why=why))
 
 
-def _merged(old: Item | None, new: Item) -> Item:
-    """Return what becomes of an item: what was proven stays, but for a signal."""
+def _merged(old: Item | None, new: Item, utc: float) -> Item:
+    """Return what becomes of an item: what was proven stays, but for a signal, and another device.
+
+    Of another device only what comes from now on counts: its hub may name a use of the old one.
+    """
     if old is None:
         return new
+    if _is_another(old.evidence, new.evidence) and new.step in OF_DEVICES:
+        evidence = replace(new.evidence, used_utc=None, heard_utc=None, since_utc=utc)
+        return Item(new.step, new.name, evidence=evidence)
     if old.state is State.PROVEN and new.step is not Step.NETWORK:
         return old
     if old.state is State.PROVEN and new.state is State.PROVEN:
         return replace(new, proven_utc=old.proven_utc)
     return replace(new, evidence=replace(new.evidence, since_utc=old.evidence.since_utc))
+
+
+def _is_another(old: Evidence, new: Evidence) -> bool:
+    """Whether two devices of one name are two: another kind, or in another place."""
+    known = bool(old.what and new.what)  # a phone that is not told of has no kind
+    return known and (old.what, old.place) != (new.what, new.place)
 
 
 # what a hub's report shows

@@ -138,6 +138,49 @@ def test_a_pendant_that_was_pressed_before_the_begin_is_proven_by_a_later_sign()
     assert state(after, Step.RADIO, "pendant") is State.PROVEN
 
 
+@pytest.mark.parametrize(
+    "other",
+    [replace(MOTION, what="exit_door", place="현관문"), replace(MOTION, place="침실")],
+)
+@pytest.mark.parametrize("used_s", [None, 1.0])
+def test_another_device_of_the_same_name_is_shown_anew(
+    other: InstallDevice, used_s: float | None
+) -> None:
+    one = shown(using(replace(MOTION, used_s=used_s)))
+    changed = shown(using(replace(other, used_s=used_s)), one=one)
+    item = changed.find(Step.SENSORS, "motion")
+    assert item
+    assert (item.state, item.proven_utc) == (WAITING, None), "what was used was the other one"
+    assert (item.evidence.what, item.evidence.place) == (other.what, other.place)
+    still = shown(using(replace(other, used_s=10.0)), one=changed, utc=LATER + 9)
+    assert state(still, Step.SENSORS, "motion") is WAITING
+    anew = shown(using(replace(other, used_s=1.0)), one=still, utc=LATER + 9)
+    assert state(anew, Step.SENSORS, "motion") is PROVEN
+
+
+def test_a_pendant_of_the_same_name_in_other_hands_is_pressed_anew() -> None:
+    one = shown(using(replace(PENDANT, heard_s=1.0), report=ALL))
+    cord = replace(PENDANT, what="pull_cord", heard_s=1.0)
+    assert state(shown(using(cord, report=ALL), one=one), Step.RADIO, "pendant") is WAITING
+
+
+def test_what_a_proven_device_is_named_besides_keeps_its_proof() -> None:
+    one = shown(replace(using(replace(MOTION, used_s=1.0)), has=("voice",), answered_s=1.0))
+    more = replace(MOTION, battery_pct=20.0, on=True, faults=(FaultKind.LOW_BATTERY.value,))
+    after = shown(replace(using(more), has=("voice",), voice="talking"), one=one)
+    assert state(after, Step.SENSORS, "motion") is PROVEN
+    assert after.standing(Step.SOUND).state is PROVEN
+
+
+def test_a_phone_that_was_seen_and_is_not_told_of_any_more_stays() -> None:
+    phone = InstallDevice("phone", "phone", wireless=True, heard_s=1.0)
+    one = shown(using(phone, report=ALL))
+    untold = replace(phone, heard_s=None, faults=(installation.UNTOLD,))
+    assert state(shown(using(untold, report=ALL), one=one), Step.RADIO, "phone") is PROVEN
+    first = shown(using(untold, report=ALL))
+    assert state(shown(using(phone, report=ALL), one=first), Step.RADIO, "phone") is PROVEN
+
+
 def test_a_device_that_is_taken_away_is_no_step_any_more() -> None:
     one = shown(BARE)
     gone = shown(replace(BARE, devices=(MOTION,)), one=one)
