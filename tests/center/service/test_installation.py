@@ -32,7 +32,7 @@ from hub.contract.messages import (
     InstallReport,
     Reply,
 )
-from hub.contract.scaip import What
+from hub.contract.scaip import Kind, What
 from tests.center.counter import Counter, at_counter
 from tests.center.lives import check_in
 from tests.center.making import HUB, NAMES, NOW, event, hear, received, state
@@ -284,6 +284,34 @@ def test_the_operators_answer_proves_the_test_call_and_the_testers_own_does_not(
         done = (await installation.look(desk.desk, HUB, WHO)).one.standing(Step.TEST_CALL)
         assert (done.state, done.by) == (State.PROVEN, OPERATOR.name)
         assert done.evidence.incident == "two"
+
+    at_counter(tmp_path, story)
+
+
+def test_in_a_home_without_a_button_a_spoken_call_is_the_test(tmp_path: Path) -> None:
+    def cry(desk: Counter, alarm: str) -> bool:
+        """Call by voice; return whether it waits as a test."""
+        desk.now += 1
+        said = event(What.RAISED, alarm, at=desk.now)
+        spoken = replace(said, data=replace(said.data, kind=Kind.SPOKEN, device="voice"))
+        hear(desk.store, spoken, utc=desk.now)
+        found = desk.store.read(incident_rows.incident_of, HUB, alarm)
+        assert found
+        return found.is_test
+
+    async def story(desk: Counter) -> None:
+        hear(desk.store, state(utc=NOW), utc=NOW)
+        claimed(desk)
+        await installation.begin(desk.desk, HUB, WHO)
+        report(desk, replace(SHOWN, devices=DEVICES[:1], has=("voice",)))
+        await lease_shown(desk, WHO)
+        assert cry(desk, "one")
+        await incidents.answer_test(desk.desk, Target(OPERATOR.name, "one"))
+        done = (await installation.look(desk.desk, HUB, WHO)).one
+        assert done.standing(Step.TEST_CALL).state is State.PROVEN
+        assert stood(desk, Step.RESIDENT, Part.PRESSED) is State.LEFT_OUT
+        assert cry(desk, "two"), "the first one was answered"
+        assert not cry(desk, "three"), "the second one was not"
 
     at_counter(tmp_path, story)
 
