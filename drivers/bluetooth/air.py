@@ -13,6 +13,9 @@ from msgspec import Struct
 
 from hub.contract.radio import Part
 
+# Between two words to the hub that a device is near. Whoever sets up the home waits so long for one
+# that never leaves; a phone is 1,440 events a day, where a band's pulse is 8,640.
+SEEN_S = 60.0
 BTHOME = "0000fcd2-0000-1000-8000-00805f9b34fb"
 
 
@@ -74,7 +77,10 @@ class Listener(Protocol):
         """An advert whose data is new, or may be."""
 
     def near(self, address: str, *, near: bool) -> None:
-        """A listed device came into range, or has not been heard for a while."""
+        """A listed device is in range, or has not been heard for a while.
+
+        That it is, is told again every few seconds while that is known.
+        """
 
     def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
         """A part of the adapter is out of order, or works again."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
-from drivers.bluetooth.air import Advert, Air
+from drivers.bluetooth.air import SEEN_S, Advert, Air
 from drivers.bluetooth.devices import FILE, DeviceList
 from drivers.bluetooth.link import RadioLink
 from drivers.bluetooth.owed_file import FILE as OWED
@@ -50,7 +50,6 @@ from hub.shared.system import clock_synced, one_heap, settle_memory
 
 log = logging.getLogger(__name__)
 BROKEN_EXIT = 70  # EX_SOFTWARE: start me again
-SEEN_S = 60.0  # between two words that a device was seen
 SHORT_S, REST_S = 10.0, 2.0  # a life so short is followed by a rest
 END_S = 2.0  # for what is told BlueZ at the end
 MOST_REASONS = 32  # as `hub.contract.radio.Pong` has it
@@ -103,7 +102,7 @@ class App:
         self._relisted, self._ended = asyncio.Event(), asyncio.Event()
         self._list = DeviceList(Path(settings.state_dir) / FILE, self._follow)
         self._parts: dict[tuple[str, Part], Trouble] = {}  # as each part fares; "": our own
-        self._near = set[str]()  # addresses, as the air tells it: only its changes
+        self._near = set[str]()  # addresses, as the air told last
         self._seen: dict[str, float] = {}
         self._count = 0
 
@@ -175,7 +174,7 @@ class App:
             self._refused[BROKEN] += 1
 
     def near(self, address: str, *, near: bool) -> None:
-        """Tell that a device is in range.
+        """Tell that a device is in range, and each `SEEN_S` that it still is.
 
         A pendant and many a sensor are silent for hours: only that they were heard says anything.
         Of a phone nothing is told without consent, and never that it is away.

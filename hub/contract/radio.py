@@ -161,7 +161,10 @@ class Reading(Struct, frozen=True):
 
 
 class Presence(Struct, frozen=True):
-    """Radio to hub: a device is in range, or was not heard for a while. Of a phone only `near`."""
+    """Radio to hub: a device is in range, or was not heard for a while. Of a phone only `near`.
+
+    That it still is, is told again once a minute.
+    """
 
     device: Name
     near: bool

@@ -157,6 +157,8 @@ def test_of_a_phone_without_consent_nothing_is_told_but_that_it_is_paired() -> N
     assert home.device("untold") == InstallDevice(
         "untold", "phone", wireless=True, faults=("untold",)
     )
+    home.live(RangeChanged(63.0, "told", near=True))  # it has never left
+    assert home.device("told").heard_s == 37.0
 
 
 def test_an_answer_to_a_question_shows_microphone_and_loudspeaker() -> None:

@@ -16,6 +16,7 @@ no fault: a quiet home may be silent. It is long for each signal of BlueZ may en
 """
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -50,6 +51,7 @@ TICK_S = 4.0  # between pings of the daemon; one that hangs is noticed within 9 
 PING_S = 5.0
 ACTIVE_S = 5.0  # a monitor is activated at once, or not at all
 AWAY_S = 30.0  # after BlueZ said "lost", or the last advert: what beacons each 10 s is still here
+AT_ONCE = 16  # told as still near at one look, of 64: what the hub is told in a second has a bound
 SILENT_S = 900.0
 PASSIVE_AGAIN_S = 900.0  # when a refused monitor is tried again
 STEADY_S = 30.0  # what has worked for so long begins at the ladder's foot again
@@ -281,7 +283,7 @@ class Scanner:
                 self._relisted = False
                 await self._relist(bus, adapter, await _objects(bus))
             await dbus.call(bus, Message(BLUEZ, "/", PEER, "Ping"), PING_S)
-            self._devices.fade(self._away_s)
+            self._devices.look(self._away_s)
             running_s = self._now() - begun
             if running_s > STEADY_S:
                 self._failures = 0
@@ -387,11 +389,13 @@ class _Devices:
         self._found = set[str]()  # by the monitor: no advert need follow
         self._at = dict[str, float]()  # address -> when it was heard of
         self._near = dict[str, bool]()  # as told
+        self._told_at = dict[str, float]()
+        self._heard = set[str]()  # since the last look
         self._said = dict[str, dict[str, Any]]()  # Name, UUIDs, RSSI
 
     def list(self, listed: frozenset[str]) -> None:
         """Take a new list over."""
-        for held in (self._at, self._near, self._said):
+        for held in (self._at, self._near, self._told_at, self._said):
             for address in held.keys() - listed:
                 del held[address]
         self._at |= dict.fromkeys(listed - self._at.keys(), self._now())
@@ -432,22 +436,36 @@ class _Devices:
         """Take what the monitor says: of each device around, listed or not."""
         self.last = self._now()
         if address in self.listed:
+            self._at[address] = self.last
             (self._found.add if here else self._found.discard)(address)
-            self._sign(address)
+            if here:
+                self._sign(address)
 
-    def fade(self, away_s: float) -> None:
-        """Tell who was not heard of for `away_s`."""
-        now = self._now()
-        for address in self.listed - self._found - self.connected:
+    def look(self, away_s: float) -> None:
+        """Tell who was not heard of for `away_s`, and who is still here.
+
+        That is who has advertised since the last look, and who need not: BlueZ tells nothing of
+        one that goes on with the same advert, until it is lost, and a connected one has none.
+        """
+        now, steady = self._now(), self.listed & (self._found | self.connected)
+        for address in self.listed - steady:
             if now - self._at[address] > away_s and self._near.get(address) is not False:
                 self._near[address] = False
                 self.listener.near(address, near=False)
+        here = steady | (self.listed & self._heard)
+        self._heard.clear()
+        for address in sorted(here, key=lambda who: self._told_at.get(who, -math.inf))[:AT_ONCE]:
+            self._tell_near(address)
 
     def _sign(self, address: str) -> None:
         self.last = self._at[address] = self._now()
+        self._heard.add(address)
         if not self._near.get(address):
-            self._near[address] = True
-            self.listener.near(address, near=True)
+            self._tell_near(address)
+
+    def _tell_near(self, address: str) -> None:
+        self._near[address], self._told_at[address] = True, self._now()
+        self.listener.near(address, near=True)
 
     def _hear(self, address: str, changed: dict[str, Variant]) -> None:
         said = self._said.setdefault(address, {})

@@ -40,6 +40,7 @@ BURST, BURST_GAP_S = 4, 0.15  # a press is sent for some 0.5 s
 RSSI_DBM = -58
 STAY_S = 10.0  # a cuff disconnects so long after it has told what it measured
 NOTIFY_S = 1.0  # between two notifications of a band
+LOOK_S = 4.0  # between two words that a device is still here: as over BlueZ
 Heard = Callable[[bytes], None]
 log = logging.getLogger(__name__)
 _words: msgspec.json.Decoder[Word] = msgspec.json.Decoder(Word)
@@ -55,11 +56,13 @@ class VirtualAir:
         self._ciphers: dict[str, Cipher] = {}
         self._bands: dict[str, Band] = {}
         self._cuffs: dict[str, Cuff] = {}
+        self._here = set[str]()  # addresses
 
     async def listen(self, addresses: AsyncIterator[frozenset[str]], listener: Listener) -> None:
         """Listen for ever; after each change of the list, to the house anew."""
         async with asyncio.TaskGroup() as group:
             visits: asyncio.Task[None] | None = None
+            group.create_task(self._remind(listener))
             async for _ in addresses:
                 if visits is not None:
                     visits.cancel()
@@ -126,16 +129,27 @@ class VirtualAir:
                 band = self._bands.get(address) or Band(word, Heart(self._dice))
                 self._bands[address] = band
                 band.change(word)
-                listener.near(address, near=band.is_near)
+                self._tell(listener, address, near=band.is_near)
             case Measured():
-                parted = partial(listener.near, address, near=False)
+                parted = partial(self._tell, listener, address, near=False)
                 cuff = self._cuffs.setdefault(address, Cuff(parted))
                 cuff.measure(word, datetime.now(UTC).astimezone())
-                listener.near(address, near=True)
+                self._tell(listener, address, near=True)
             case Carried():
-                listener.near(address, near=word.near)
+                self._tell(listener, address, near=word.near)
             case _:
                 log.warning("%s is of another kind here and in the virtual house", device.name)
+
+    def _tell(self, listener: Listener, address: str, *, near: bool) -> None:
+        (self._here.add if near else self._here.discard)(address)
+        listener.near(address, near=near)
+
+    async def _remind(self, listener: Listener) -> None:
+        """Tell again and again who is here, for ever."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for address in self._here:
+                listener.near(address, near=True)
 
     def _send(self, word: Sent, device: Pendant | WirelessSensor, listener: Listener) -> None:
         """Send a frame as often as such devices do; what BlueZ repeats comes once."""
@@ -157,6 +171,7 @@ class VirtualAir:
             listener.near(address, near=False)
         self._bands.clear()
         self._cuffs.clear()
+        self._here.clear()
 
 
 class _Device:

@@ -17,7 +17,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from drivers.bluetooth.air import Air, Lost, LostError, Peripheral
+from drivers.bluetooth.air import SEEN_S, Air, Lost, LostError, Peripheral
 from drivers.bluetooth.wearables.service import WITHHELD, Around, Service
 from hub.contract.radio import Fact, Part, Presence, Trouble
 from hub.core.model.wireless import Wearable
@@ -79,11 +79,12 @@ class Connection:
         self._tried_at = float("-inf")
         self._failures = self._shorts = self._silences = 0
         self._told_near: bool | None = None
+        self._told_at = float("-inf")
         self._told: set[Part] = set()
         self._away: asyncio.TimerHandle | None = None
 
     def near(self, *, near: bool) -> None:
-        """Note that the device came into range, or has not been heard for a while."""
+        """Note that the device is in range, or has not been heard for a while."""
         if near and not self._near:
             self._new |= self._around.at() >= self._gone_at + ABSENT_S
             self._arrived.set()
@@ -91,6 +92,8 @@ class Connection:
             self._gone_at = self._around.at()
         self._near = near
         self._range()
+        if near and self._around.at() - self._told_at >= SEEN_S:
+            self._tell_range(near=True)
 
     def greeting(self) -> Iterator[Fact]:
         """Yield what a hub that has just connected has to know."""
@@ -266,7 +269,8 @@ class Connection:
             self._away.cancel()
             self._away = None
         if self._near or self._connected:
-            self._tell_range(near=True)
+            if not self._told_near:
+                self._tell_range(near=True)
         elif self._told_near is not False:
             self._away = asyncio.get_running_loop().call_later(AWAY_S, self._gone)
 
@@ -274,10 +278,9 @@ class Connection:
         self._tell_range(near=False)
 
     def _tell_range(self, *, near: bool) -> None:
-        if self._told_near is not near:
-            self._told_near = near
-            rssi_dbm = self._rssi_dbm if near else None
-            self._around.tell(Presence(self.device.name, near=near, rssi_dbm=rssi_dbm))
+        self._told_near, self._told_at = near, self._around.at()
+        rssi_dbm = self._rssi_dbm if near else None
+        self._around.tell(Presence(self.device.name, near=near, rssi_dbm=rssi_dbm))
 
 
 async def _put_end(peripheral: Peripheral, frames: Frames) -> None:

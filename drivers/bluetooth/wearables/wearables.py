@@ -56,7 +56,7 @@ class Wearables:
             self._connections[advert.address].heard(advert.rssi_dbm)
 
     def near(self, address: str, *, near: bool) -> None:
-        """Note that a device came into range, or has not been heard for a while."""
+        """Note that a device is in range, or has not been heard for a while."""
         if address in self._connections:
             self._connections[address].near(near=near)
 

@@ -142,7 +142,7 @@ class WirelessFound(Struct, frozen=True, tag="WirelessFound"):
 
 
 class RangeChanged(Struct, frozen=True, tag="RangeChanged"):
-    """A wireless device came into range (`near`), or has not been heard for a while."""
+    """A wireless device is in range (`near`; told each minute), or was not heard for a while."""
 
     at: float
     device: str

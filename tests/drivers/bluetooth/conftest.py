@@ -19,6 +19,7 @@ class Ear:
     def __init__(self) -> None:
         self.adverts = list[Advert]()
         self.here = dict[str, bool]()
+        self.nears = list[tuple[str, bool]]()
         self.troubles = list[tuple[Part, bool]]()
         self.details = dict[Part, str]()
 
@@ -27,6 +28,7 @@ class Ear:
 
     def near(self, address: str, *, near: bool) -> None:
         self.here[address] = near
+        self.nears.append((address, near))
 
     def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
         self.troubles.append((part, present))

@@ -259,6 +259,30 @@ def test_a_phone_that_is_here_when_consent_is_given_is_told_at_once(
     play(tmp_path, story, PHONE.format(consent="false"))
 
 
+def test_a_phone_that_stays_is_told_again_so_that_whoever_begins_to_look_learns_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_s = 0.5
+    monkeypatch.setattr("drivers.bluetooth.app.SEEN_S", seen_s)
+
+    async def story(radio: Radio) -> None:
+        await radio.air.listed()
+        await radio.hub.greeted()
+        near, began = Presence("phone", near=True), time.monotonic()
+
+        async def stays() -> None:
+            while True:
+                radio.air.listener.near(PHONE_ADDRESS, near=True)
+                await asyncio.sleep(0.01)
+
+        staying = asyncio.create_task(stays())
+        assert [await radio.hub.word() for _ in range(3)] == [near] * 3
+        assert time.monotonic() - began >= 2 * seen_s  # the hub is woken no more often
+        staying.cancel()
+
+    play(tmp_path, story, PHONE.format(consent="true"))
+
+
 def test_what_is_out_of_order_is_told_once_and_to_each_new_hub(tmp_path: Path) -> None:
     async def story(radio: Radio) -> None:
         await radio.air.listed()

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from dbus_fast import Message
+from dbus_fast import Message, Variant
 from dbus_fast.aio import MessageBus
 
-from drivers.bluetooth.air import BTHOME
+from drivers.bluetooth.air import BTHOME, Advert
 from drivers.bluetooth.bluez import bus as dbus
 from drivers.bluetooth.bluez import monitor, scanner
 from drivers.bluetooth.bluez.scanner import Scanner
@@ -198,6 +200,114 @@ def test_a_steady_device_is_near_until_the_monitor_loses_it(
         await until(lambda: home.ear.here == {PENDANT: True}, "it is back")
 
     Story(bluez, tmp_path, away_s=1.0).run(story)
+
+
+def test_a_steady_device_is_told_as_near_again_and_again_until_it_is_lost(
+    bluez: FakeBlueZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever begins to look later has to learn of it, too: an installation, a hub."""
+    monkeypatch.setattr(monitor, "FOUND_S", 1)
+
+    async def story(home: Story) -> None:
+        async with asyncio.timeout(60):
+            while not (await home.do("state"))["found"]:
+                await home.do("advert", address=PENDANT, data={})
+        home.ear.nears.clear()  # from here on BlueZ says nothing: the same, again and again
+        await until(lambda: len(home.ear.nears) >= 3, "it is told again")
+        await home.do("silent", address=PENDANT)
+        await until(lambda: home.ear.here == {PENDANT: False}, "it is away")
+        home.ear.nears.clear()
+        lasting = time.monotonic() + 2.0
+        await until(lambda: time.monotonic() > lasting, "the time is over")
+        assert home.ear.nears == []
+
+    Story(bluez, tmp_path, away_s=1.0).run(story)
+
+
+class Watch:
+    """The devices of a list on a clock of the test's own, looked at as the scanner does."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.at = 0.0
+        self.told = list[tuple[float, str, bool]]()
+        self.devices = scanner._Devices(lambda: self.at)
+        self.devices.listener = self
+        self.devices.list(frozenset(addresses))
+
+    def heard(self, advert: Advert) -> None:
+        raise NotImplementedError
+
+    def trouble(self, part: Part, *, present: bool, detail: str = "") -> None:
+        raise NotImplementedError
+
+    def near(self, address: str, *, near: bool) -> None:
+        self.told.append((self.at, address, near))
+
+    def look(self, until: float, every_s: float = 4.0) -> None:
+        """Go on to a time, with a look every so often."""
+        while self.at < until:
+            self.at += every_s
+            self.devices.look(scanner.AWAY_S)
+
+    def seen(self, address: str) -> list[float]:
+        return [at for at, who, near in self.told if who == address and near]
+
+
+def test_a_phone_at_home_for_two_hours_is_told_all_the_time_and_not_after_its_last_advert() -> None:
+    watch = Watch(PHONE)
+    for second in range(0, 7200, 3):
+        watch.at = float(second)
+        watch.devices.changed(PHONE, {"RSSI": Variant("n", -60)})
+        watch.devices.look(scanner.AWAY_S)
+    assert max(after - before for before, after in pairwise(watch.seen(PHONE))) <= 8.0
+    last = watch.seen(PHONE)[-1]
+    watch.look(8000.0)
+    assert watch.seen(PHONE)[-1] == last  # near for 30 s more, but nobody has heard it
+    at, *away = watch.told[-1]
+    assert away == [PHONE, False]
+    assert at == pytest.approx(last + scanner.AWAY_S, abs=8.0)
+
+
+def test_a_phone_that_was_connected_before_this_process_began_is_near() -> None:
+    watch = Watch(PHONE)
+    held = {"Address": Variant("s", PHONE), "Connected": Variant("b", True)}  # noqa: FBT003
+    watch.devices.known(PHONE, {scanner.DEVICE: held})
+    watch.look(100.0)
+    assert len(watch.seen(PHONE)) > 20
+
+
+def test_that_a_device_is_lost_is_no_word_that_it_is_near() -> None:
+    watch = Watch(PHONE)
+    watch.devices.came(PHONE, here=False)
+    watch.look(100.0)
+    assert [(who, near) for _, who, near in watch.told] == [(PHONE, False)]
+    assert watch.told[0][0] > scanner.AWAY_S
+
+
+def test_that_a_device_is_lost_or_a_scan_begins_is_no_word_that_it_is_still_near() -> None:
+    watch = Watch(PHONE)
+    watch.devices.came(PHONE, here=True)
+    watch.look(20.0)
+    watch.told.clear()
+    watch.devices.came(PHONE, here=False)
+    watch.look(40.0)
+    watch.devices.begin()
+    watch.look(100.0)
+    assert [(who, near) for _, who, near in watch.told] == [(PHONE, False)]
+
+
+def test_of_many_devices_few_are_told_at_a_look_and_each_has_its_turn() -> None:
+    """What is told in a second has a bound, and an opened door must not be beyond it."""
+    everybody = [f"A4:C1:38:00:01:{n:02X}" for n in range(64)]
+    watch = Watch(*everybody)
+    for address in everybody:
+        watch.devices.came(address, here=True)
+    watch.told.clear()
+    watch.look(600.0)
+    looks = Counter(at for at, _, _ in watch.told)
+    assert max(looks.values()) <= 16
+    for address in everybody:
+        assert max(after - before for before, after in pairwise(watch.seen(address))) <= 20.0
 
 
 def test_adverts_of_strangers_are_no_calls_to_the_monitor(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from drivers import radio
+from drivers.bluetooth.virtual import air as virtual_air
 from hub.contract.radio import How, Sensed
 from hub.core.model.effects import OpenPairing
 from hub.core.model.events import (
@@ -142,6 +143,34 @@ def test_a_cuff_tells_each_measurement_with_its_time(tmp_path: Path) -> None:
             assert measured.device == "cuff"
             assert measured.values["diastolic_mmhg"] == 91
             assert measured.taken_utc is not None
+
+    play(tmp_path, story)
+
+
+def test_a_phone_that_stays_is_told_again_until_it_leaves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(virtual_air, "LOOK_S", 0.05)
+    monkeypatch.setattr("drivers.bluetooth.app.SEEN_S", 0.1)
+    monkeypatch.setattr(radio, "SERIES_S", 0.1)
+
+    async def story(air: Air) -> None:
+        def seen() -> int:
+            return len([one for one in air.heard(RangeChanged) if one.device == "phone"])
+
+        async def beats(number: int) -> None:
+            """Wait while the band beats, once a second: what was told before has come."""
+            beaten = len(air.heard(HeartRateMeasured)) + number
+            await air.until(lambda: len(air.heard(HeartRateMeasured)) >= beaten)
+
+        async with air.radio():
+            await air.do(do="phone", what="phone", near=True)
+            await air.until(lambda: seen() >= 3)
+            await air.do(do="phone", what="phone", near=False)
+            await beats(1)
+            before = seen()
+            await beats(2)  # twenty times `SEEN_S`
+            assert seen() == before
 
     play(tmp_path, story)
 

@@ -104,17 +104,24 @@ class Told:
     """What the wearables told, with the time."""
 
     def __init__(self) -> None:
-        self.facts: list[Fact] = []
+        self.times: list[tuple[float, Fact]] = []
         self.refused: list[str] = []
         self.offset_s: float | None = 0.0
 
     def around(self) -> Around:
         return Around(
-            tell=self.facts.append,
+            tell=self._tell,
             refuse=self.refused.append,
             at=asyncio.get_running_loop().time,
             utc=self._utc,
         )
+
+    @property
+    def facts(self) -> list[Fact]:
+        return [fact for _, fact in self.times]
+
+    def _tell(self, fact: Fact) -> None:
+        self.times.append((asyncio.get_running_loop().time(), fact))
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         return [fact for fact in self.facts if isinstance(fact, kind)]

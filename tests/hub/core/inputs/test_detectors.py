@@ -8,7 +8,7 @@ from hub.contract.radio import Part, Sensed
 from hub.contract.scaip import DETECTED, Kind
 from hub.contract.voice import Phrase
 from hub.contract.wire import LinkTrouble
-from hub.core.decide import decide, recover
+from hub.core.decide import decide, must_commit, recover
 from hub.core.inputs import wireless
 from hub.core.model.effects import Forget, Publish, Say, Show, Signal
 from hub.core.model.events import (
@@ -24,6 +24,7 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Button, Role
 from hub.core.model.state import Cancelled, Caution, HomeState
+from hub.core.supervision import supervision
 from tests.hub.core.scenes import FIRST, GREEN, HELP, UTC, press, received, tell_by
 from tests.hub.core.wireless_scenes import (
     BOILER,
@@ -248,6 +249,20 @@ def test_to_be_heard_is_a_sign_of_life_and_not_to_be_heard_says_nothing_yet() ->
     assert story >> Ticked(2 * DAY_S) << [Fault("silent", KITCHEN)]
     assert story >> RangeChanged(2 * DAY_S + 5, KITCHEN, near=True) << [Over(f"{KITCHEN}:silent")]
     assert playbook(home(), RULES, told) >> RangeChanged(5.0, PHONE, near=True) << []
+
+
+@pytest.mark.parametrize("device", [KITCHEN, PENDANT, HALL])
+def test_that_a_device_is_still_here_is_a_sign_of_its_life_and_of_nobody_elses(device: str) -> None:
+    """The radio says so each minute: it is told to nobody, and no reason to write."""
+    before = nobody = home()
+    for at in (60.0, 120.0, 180.0):
+        nobody, usual = decide(nobody, Ticked(at), RULES)
+        after, effects = decide(before, RangeChanged(at, device, near=True), RULES)
+        assert effects == usual
+        assert not must_commit(before, after, effects)
+        assert supervision.last_word(after, device) == at
+        before = after
+    assert (before.house, before.care) == (nobody.house, nobody.care)
 
 
 def test_a_pendant_that_beacons_is_missed_when_it_is_silent() -> None:

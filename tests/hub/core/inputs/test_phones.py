@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from hub.contract import wire
 from hub.contract.messages import HubState, PhoneSeen
-from hub.core.decide import decide, recover
+from hub.core.decide import decide, must_commit, recover
 from hub.core.inputs import wireless
 from hub.core.model.effects import Effect, Publish
 from hub.core.model.events import RangeChanged, Ticked
@@ -56,6 +56,15 @@ def test_a_phone_is_no_sign_of_life_and_begins_nothing() -> None:
     after = seen(seen(before, 5.0), 6.0, near=False)
     assert replace(after, phones={}) == replace(before, clock=after.clock)
     assert decide(after, Ticked(7.0), HOME)[1] == []
+
+
+def test_that_it_is_still_here_is_told_to_nobody_and_no_reason_to_write() -> None:
+    before = seen(quiet(), 5.0)
+    for at in (6.0, 7.0, 8.0):
+        after = seen(before, at)
+        assert not must_commit(before, after, [])
+        before = after
+    assert told(before, 9.0) == (PhoneSeen(PHONE, UTC + 8.0),)
 
 
 def test_it_is_remembered_over_a_restart() -> None:
