@@ -161,6 +161,13 @@ def test_of_a_phone_without_consent_nothing_is_told_but_that_it_is_paired() -> N
     assert home.device("told").heard_s == 37.0
 
 
+def test_a_hub_whose_clock_is_an_hour_ahead_shows_that_clock() -> None:
+    home = Home(Heartbeat(1.0, 4601.0, synced=True))
+    home.live(CommandReceived(2.0, 4602.0, FOLLOW))  # of a centre at 1002: long over, by this clock
+    assert home.state.is_followed(100.0)
+    assert (home.report().utc, home.report().synced) == (4700.0, True)
+
+
 def test_an_answer_to_a_question_shows_microphone_and_loudspeaker() -> None:
     home = Home(Answered(10.0, Meaning.HELP))
     assert (home.report().heard_s, home.report().answered_s) == (90.0, None)

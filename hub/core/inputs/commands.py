@@ -17,10 +17,17 @@ from hub.core.model.state import HomeState, Step, numbered
 from hub.core.vitals import vitals
 
 CENTER = "center"
+AT_ANY_AGE = CommandKind.INSTALL_FOLLOW  # obeyed whatever the clocks say; see `obey`
 
 
 def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
-    """Obey a command once and in time; refuse a stale, repeated or unknown one, with a reply."""
+    """Obey a command once and in time; refuse a stale, repeated or unknown one, with a reply.
+
+    How old a command is, only two right clocks can tell. `AT_ANY_AGE` asks a hub to show itself,
+    its clock among the rest: one with a wrong clock would refuse it and could never show why. It
+    changes nothing in the home. Its counter counts as any other's, so one that somebody held back
+    is obeyed once at most, and has the hub report to its own centre for 15 minutes at most.
+    """
     command = event.command
     if command.counter <= state.counter:
         return _reply(state, command, rules, Reason.REPLAYED)
@@ -28,7 +35,8 @@ def obey(state: HomeState, event: CommandReceived, rules: Rules) -> Step:
     lasts_s = command.expires_utc - event.utc
     if not command.kind.is_known:
         return _reply(state, command, rules, Reason.UNKNOWN)
-    if state.clock.synced and not 0 <= lasts_s <= rules.command_age_s:
+    in_time = 0 <= lasts_s <= rules.command_age_s or command.kind is AT_ANY_AGE
+    if state.clock.synced and not in_time:
         return _reply(state, command, rules, Reason.EXPIRED)
     done = _do(state, command, event.at, rules)
     if done is None:

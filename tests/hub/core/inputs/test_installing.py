@@ -1,5 +1,6 @@
 """The centre follows an installation, and has the hub ask something: nothing of a call changes."""
 
+import pytest
 from msgspec.structs import replace
 
 from hub.contract import wire
@@ -8,7 +9,7 @@ from hub.contract.voice import Phrase
 from hub.core.decide import decide, next_wake, recover
 from hub.core.inputs.installing import MOST_S
 from hub.core.model.effects import Ask, Effect, Publish
-from hub.core.model.events import CommandReceived
+from hub.core.model.events import CommandReceived, Heartbeat
 from tests.hub.core.scenes import (
     HELP,
     RULES,
@@ -44,6 +45,33 @@ def test_it_is_followed_for_as_long_as_the_centre_says_and_a_quarter_of_an_hour_
     long = tell(state, order(FOLLOW, 3600.0, 20.0, 2))
     assert (long.is_followed(20.0 + MOST_S - 0.1), long.is_followed(20.0 + MOST_S)) == (True, False)
     assert not tell(long, order(FOLLOW, 0.0, 30.0, 3)).is_followed(30.0)
+
+
+@pytest.mark.parametrize("ahead_s", [-86_400.0, -241.0, 61.0, 86_400.0, 60 * 365 * 86_400.0])
+def test_a_hub_with_a_wrong_clock_shows_itself_for_where_else_would_that_be_seen(
+    ahead_s: float,
+) -> None:
+    wrong = tell(quiet(), Heartbeat(5.0, UTC + ahead_s + 5.0, synced=True))
+    command = Command("c1", FOLLOW, 1, UTC + 70.0, lasts_s=120.0)  # sent at 10.0 by a right clock
+    state, effects = decide(wrong, CommandReceived(10.0, UTC + ahead_s + 10.0, command), RULES)
+    assert answers(effects) == [(True, "")]
+    assert state.is_followed(129.9)
+
+
+def test_one_that_was_held_back_is_obeyed_once_and_shows_the_hub_for_its_own_time_only() -> None:
+    late = CommandReceived(10.0, UTC + 9e6, order(FOLLOW, 120.0).command)
+    state, effects = decide(quiet(), late, RULES)
+    assert not state.is_followed(130.0)
+    again, effects = decide(state, replace(late, at=500.0), RULES)
+    assert answers(effects) == [(False, "replayed")]
+    assert not again.is_followed(500.0)
+
+
+@pytest.mark.parametrize("kind", [one for one in CommandKind if one is not FOLLOW])
+def test_whatever_else_is_held_back_is_refused(kind: CommandKind) -> None:
+    late = CommandReceived(10.0, UTC + 9e6, order(kind, 120.0).command)
+    _, effects = decide(quiet(), late, SPEAKS)
+    assert [reason for _, reason in answers(effects)] == ["expired"]
 
 
 def test_being_followed_makes_no_deadline_and_is_not_kept_over_a_restart() -> None:
