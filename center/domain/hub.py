@@ -50,6 +50,11 @@ class Hub(Struct, frozen=True):
     phones: tuple[PhoneSeen, ...] | None = None  # by consent; None: the hub has not said
     pairing: PairingReport | None = None  # None: no device can be paired there now
 
+    @property
+    def is_unsynced(self) -> bool:
+        """Whether it has said that its clock is not set: then no press of it is a test."""
+        return bool(self.boot) and not self.synced  # no boot: it has not said anything yet
+
 
 class Seen(StrEnum):
     """What the console shows of a hub."""

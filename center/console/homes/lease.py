@@ -7,6 +7,7 @@ from starlette.routing import Route
 from center.console.lengths import clock
 from center.console.view import Viewer
 from center.console.visit import Visit, acted, field
+from center.domain.hub import Hub
 from center.domain.lease import Lease
 from center.service import homes, leases
 from center.service.desk import Desk
@@ -16,10 +17,11 @@ ACTS = {"begin": leases.begin, "end": leases.end}
 
 
 class LeaseView(Struct, frozen=True):
-    """A lease in words."""
+    """A lease in words; `unsynced`: its hub's clock is not set, so that a press is a real call."""
 
     hub: str
     text: str
+    unsynced: bool = False
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -27,12 +29,13 @@ def routes(desk: Desk) -> list[Route]:
     return [acted("/homes/{hub}/test-mode", desk, _act)]
 
 
-def view(lease: Lease, viewer: Viewer) -> LeaseView:
+def view(lease: Lease, viewer: Viewer, hub: Hub | None = None) -> LeaseView:
     """Return a lease in words: whose, until when, and whether the home shows it."""
     shown = lease.shown_utc is not None
     until = clock(lease.until_utc, viewer.now)
     key = "lease.shown" if shown else "lease.unshown"
-    return LeaseView(lease.hub, viewer.t(key, who=lease.by, time=until))
+    text = viewer.t(key, who=lease.by, time=until)
+    return LeaseView(lease.hub, text, unsynced=hub is not None and hub.is_unsynced)
 
 
 async def _act(visit: Visit) -> Response:

@@ -113,7 +113,7 @@ async def _read(visit: Visit) -> Response:
         voice=_voice(found, visit),
         worded=checkins.worded(found.checkins, found.words, visit.viewer),
         phones=phones(found, visit.viewer),
-        leased=[lease.view(one, visit.viewer) for one in found.leased],
+        leased=[lease.view(one, visit.viewer, found.hub) for one in found.leased],
         equipment=[equipment_view.line(one, {}, visit.viewer) for one in found.equipment],
         announced=[view.heard(told, one, visit.viewer) for told, one in found.sent],
         body=_of_body(found, visit.viewer),

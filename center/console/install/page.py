@@ -64,7 +64,10 @@ class HomeView(Struct, frozen=True):
 
 
 class LeaseView(Struct, frozen=True):
-    """Test mode; `waits`: a press waits at the centre to be answered as a test."""
+    """Test mode; `waits`: a press waits at the centre to be answered as a test.
+
+    `unsynced`: the hub says that its clock is not set, so that a press is a real call.
+    """
 
     on: bool
     shown: bool = False
@@ -72,6 +75,7 @@ class LeaseView(Struct, frozen=True):
     left: str = ""
     text: str = ""
     waits: bool = False
+    unsynced: bool = False
 
 
 class PairView(Struct, frozen=True):
@@ -203,7 +207,7 @@ async def _page(present: Presence, visit: Visit, problem: str = "", status: int 
         left=steps.titles(one.open_steps, t),
         hearing=hearing(one, visit),
         others=t("install.others", who=others) if others else "",
-        lease=lease_view(found.lease, viewer, waits=beside.waits),
+        lease=lease_view(found.lease, viewer, beside),
         pair=_pairing(beside, viewer),
         opened=await _asked(visit),
         finished=_finished(one, viewer),
@@ -325,15 +329,22 @@ def look(conn: Connection, hub: str, now: float) -> Look:
     )
 
 
-def lease_view(held: Lease | None, viewer: Viewer, *, waits: bool = False) -> LeaseView:
+def lease_view(held: Lease | None, viewer: Viewer, beside: Look) -> LeaseView:
     """Return test mode in words."""
     if held is None:
         return LeaseView(on=False)
     until = clock(held.until_utc, viewer.now)
     text = viewer.t("install_test.on_by", who=held.by, time=until)
     left = times.span(held.until_utc - viewer.now)
-    shown = held.shown_utc is not None
-    return LeaseView(True, shown, held.until_utc, left, text, waits)  # noqa: FBT003
+    return LeaseView(
+        on=True,
+        shown=held.shown_utc is not None,
+        until=held.until_utc,
+        left=left,
+        text=text,
+        waits=beside.waits,
+        unsynced=beside.hub is not None and beside.hub.is_unsynced,
+    )
 
 
 def hearing(one: Installation, visit: Visit) -> Hearing:

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from center.service import enrolment
 from center.store.rows import installations, leases, records
-from hub.contract.messages import CommandKind
+from hub.contract.messages import Availability, CommandKind
 from tests.center.e2e.office import Office
 from tests.center.e2e.setting_up import (
+    BOOT,
     HUB,
     INSTALLER,
     OPERATOR,
@@ -184,6 +185,25 @@ def test_a_second_test_mode_says_whose_it_is(home: SettingUp, phone: httpx.Clien
     says(phone, "test_begin")
     assert f"{INSTALLER} 님이" in says(phone, "test_begin", 409)
     assert "허브에 알리는 중" in phone.get(PAGE).text
+
+
+def test_while_the_hubs_clock_is_not_set_the_page_says_that_a_press_is_a_real_call(
+    home: SettingUp, phone: httpx.Client
+) -> None:
+    """The centre takes no press of such a hub for a test (`center.domain.lease`)."""
+    real, test = "지금 누르면 진짜 호출입니다", "한 번 누르면 시험"
+    says(phone, "begin")
+    says(phone, "test_begin")
+    home.obey()
+    page = phone.get(PAGE).text
+    assert (test in page, real in page) == (True, False)
+    home.office.greet(HUB, boot=BOOT, synced=False)
+    page = phone.get(PAGE).text
+    assert (test in page, real in page) == (False, True)
+    home.office.greet(HUB, boot=BOOT, synced=False, state=Availability.DISCONNECTED)
+    assert real in phone.get(PAGE).text
+    home.greet()
+    assert test in phone.get(PAGE).text
 
 
 def test_without_a_report_there_is_nothing_to_print(home: SettingUp, phone: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from center.domain.incident import Outcome
-from center.store.rows import incidents, leases
+from center.store.rows import hubs, incidents, leases
 from hub.contract.messages import CommandKind, Reply, Stage
 from tests.broker import wait_until
 from tests.center.e2e.office import Office
@@ -48,10 +48,10 @@ def begun(office: Office, operator: httpx.Client) -> None:
     office.hear(HUB, Reply(office.orders[-1][1].id, done=True))
 
 
-def pressed(office: Office) -> str:
+def pressed(office: Office, *, synced: bool = True) -> str:
     boot = office.store.read(leases.standing, office.now(), HUB)[0].boot
     said = event(at=office.now())
-    office.hear(HUB, replace(said, data=replace(said.data, boot=boot)))
+    office.hear(HUB, replace(said, data=replace(said.data, boot=boot, synced=synced)))
     (one,) = office.store.read(incidents.of_hub, HUB)
     return one.id
 
@@ -92,6 +92,29 @@ def test_a_press_in_it_rings_nobody_and_is_answered_as_the_test(
     assert case
     assert (case.incident.stage, case.incident.outcome) == (Stage.CLOSED, Outcome.TEST)
     assert "시험" in operator.get(f"/incidents/{ident}").text
+
+
+def test_while_the_hubs_clock_is_not_set_the_page_says_that_a_press_is_a_real_call(
+    office: Office, operator: httpx.Client
+) -> None:
+    begun(office, operator)
+    real, test = "지금 누르면 진짜 호출입니다", "시험으로 기다립니다"
+    page = operator.get(HOME).text
+    assert (test in page, real in page) == (True, False)
+    office.greet(HUB, synced=False)
+    page = operator.get(HOME).text
+    assert (test in page, real in page) == (False, True)
+    ident = pressed(office, synced=False)
+    assert f'data-key="call-{ident}"' in operator.get("/").text  # as it said: it rings
+
+
+def test_of_a_hub_that_was_never_heard_nothing_is_said_of_its_clock(office: Office) -> None:
+    other = "js-0002"
+    office.hear(other, event(at=office.now()))  # no state: nobody knows its clock
+    (hub,) = office.store.read(hubs.known, other)
+    assert (hub.synced, hub.is_unsynced) == (False, False)
+    office.greet(other, synced=False)
+    assert office.store.read(hubs.known, other)[0].is_unsynced
 
 
 def test_an_answer_that_comes_too_late_is_refused_and_it_rings(
