@@ -138,6 +138,7 @@ class Visit:
         self._rehearsed("pressed")
         list(self._home.pi.press(CANCEL))
         self._rehearsed("cancelled")
+        console.answer_as_test(self._desk, self._office)
 
     def consents(self) -> None:
         """Ask for each consent; the answers alternate."""

@@ -28,7 +28,9 @@ from center.domain.installation import (
     LEFT_OFF_S,
     Answer,
     Installation,
+    Item,
     Report,
+    State,
     Step,
     Why,
     WhyNot,
@@ -49,6 +51,7 @@ from center.store.rows.pairings import Ordered
 
 PATH = "/install"
 FRESH_S = 15.0  # a hub shows itself every 5 s
+OFF = {Why.UNSYNCED, Why.AHEAD, Why.LATE}  # of the clock: then a press is a call
 CALLS = 3  # a test that waits is among the newest calls
 HERE_S = 20.0  # a page that is open is fetched more often than this
 
@@ -66,7 +69,7 @@ class HomeView(Struct, frozen=True):
 class LeaseView(Struct, frozen=True):
     """Test mode; `waits`: a press waits at the centre to be answered as a test.
 
-    `unsynced`: the hub says that its clock is not set, so that a press is a real call.
+    `unsynced`: the hub's clock is not set, or wrong, so that a press is a real call.
     """
 
     on: bool
@@ -207,7 +210,7 @@ async def _page(present: Presence, visit: Visit, problem: str = "", status: int 
         left=steps.titles(one.open_steps, t),
         hearing=hearing(one, visit),
         others=t("install.others", who=others) if others else "",
-        lease=lease_view(found.lease, viewer, beside),
+        lease=lease_view(found.lease, viewer, beside, one.find(Step.CLOCK)),
         pair=_pairing(beside, viewer),
         opened=await _asked(visit),
         finished=_finished(one, viewer),
@@ -329,8 +332,8 @@ def look(conn: Connection, hub: str, now: float) -> Look:
     )
 
 
-def lease_view(held: Lease | None, viewer: Viewer, beside: Look) -> LeaseView:
-    """Return test mode in words."""
+def lease_view(held: Lease | None, viewer: Viewer, beside: Look, clock_: Item | None) -> LeaseView:
+    """Return test mode in words. `clock_`: the installation's step of the clock."""
     if held is None:
         return LeaseView(on=False)
     until = clock(held.until_utc, viewer.now)
@@ -343,8 +346,16 @@ def lease_view(held: Lease | None, viewer: Viewer, beside: Look) -> LeaseView:
         left=left,
         text=text,
         waits=beside.waits,
-        unsynced=beside.hub is not None and beside.hub.is_unsynced,
+        unsynced=_is_off(clock_, beside.hub),
     )
+
+
+def _is_off(clock_: Item | None, hub: Hub | None) -> bool:
+    """Whether no press can be a test by the hub's clock: its report is newer than its state."""
+    why = clock_.evidence.why if clock_ and clock_.state is State.WAITING else None
+    if why is None or why is Why.NO_REPORT:
+        return hub is not None and hub.is_unsynced
+    return why in OFF
 
 
 def hearing(one: Installation, visit: Visit) -> Hearing:

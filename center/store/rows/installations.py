@@ -201,17 +201,16 @@ def calls(conn: Connection, hub: str, since_utc: float) -> Calls:
     made = or_(_incident.synced.is_(False), _incident.raised_utc >= since_utc - CLOCKS_S)
     new = and_(_incident.hub == hub, _incident.received_utc >= since_utc, made)
     tested = _tested(conn, new)
-    pressed: list[ColumnElement[bool]] = [_incident.kind.in_(PRESSED)]
     if tested is not None and tested.by != tested.leased_by:
-        pressed.append(_incident.id != tested.incident)  # that one was the installer's
+        residents = and_(new, _incident.id != tested.incident)  # that one was the installer's
     else:  # one that waits to be answered as a test may become it
         held = _incident.stage.in_([stage.value for stage in HELD])
-        pressed.append(~and_(_incident.test_utc.is_not(None), held))
+        residents = and_(new, ~and_(_incident.test_utc.is_not(None), held))
     taken_back = or_(_incident.cancelled_utc.is_not(None), _incident.cancel_asked_utc.is_not(None))
-    spoken = _first(conn, and_(new, _incident.kind == Kind.SPOKEN.value))
+    spoken = _first(conn, and_(residents, _incident.kind == Kind.SPOKEN.value))
     return Calls(
         tested,
-        _first(conn, and_(new, *pressed)),
+        _first(conn, and_(residents, _incident.kind.in_(PRESSED))),
         _first(conn, and_(new, taken_back)),
         spoken or _answered(conn, hub, since_utc),
     )

@@ -206,6 +206,18 @@ def test_while_the_hubs_clock_is_not_set_the_page_says_that_a_press_is_a_real_ca
     assert test in phone.get(PAGE).text
 
 
+def test_of_a_clock_that_is_wrong_the_page_says_the_same(
+    home: SettingUp, phone: httpx.Client
+) -> None:
+    says(phone, "begin")
+    says(phone, "test_begin")
+    home.obey()
+    home.report(ahead_s=30.0)
+    assert "지금 누르면 진짜 호출입니다" in phone.get(PAGE).text
+    home.report()
+    assert "한 번 누르면 시험" in phone.get(PAGE).text
+
+
 def test_without_a_report_there_is_nothing_to_print(home: SettingUp, phone: httpx.Client) -> None:
     says(phone, "begin")
     for part in ("report", "sheet"):

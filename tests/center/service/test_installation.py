@@ -310,7 +310,10 @@ def test_in_a_home_without_a_button_a_spoken_call_is_the_test(tmp_path: Path) ->
         done = (await installation.look(desk.desk, HUB, WHO)).one
         assert done.standing(Step.TEST_CALL).state is State.PROVEN
         assert stood(desk, Step.RESIDENT, Part.PRESSED) is State.LEFT_OUT
+        assert stood(desk, Step.RESIDENT, Part.SPOKEN) is State.WAITING, "that was the installer"
         assert cry(desk, "two"), "the first one was answered"
+        await installation.look(desk.desk, HUB, WHO)
+        assert stood(desk, Step.RESIDENT, Part.SPOKEN) is State.PROVEN
         assert not cry(desk, "three"), "the second one was not"
 
     at_counter(tmp_path, story)
