@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract import wire
-from hub.contract.messages import AnsweredBy, InstallDevice, InstallReport
+from hub.contract.messages import AnsweredBy, FaultKind, InstallDevice, InstallReport
 from hub.contract.voice import Meaning
 from hub.core.model.events import (
     Answered,
@@ -43,7 +43,7 @@ from hub.core.model.events import (
     WirelessPressed,
 )
 from hub.core.model.rules import Rules, Sense
-from hub.core.model.state import HomeState
+from hub.core.model.state import NO_SETUP, HomeState
 from hub.core.supervision import faults
 from hub.installer import DeviceReport, Look, devices_report
 
@@ -204,8 +204,12 @@ class Follower:
 
 
 def install_report(state: HomeState, rules: Rules, at: float, witness: Witness) -> InstallReport:
-    """Return what the hub shows of itself at `at` (monotonic seconds)."""
-    setup = state.setup
+    """Return what the hub shows of itself at `at` (monotonic seconds).
+
+    What the provisioning process said last, it no longer says while it does not run.
+    """
+    runs = not faults.stands(state, rules.setup, FaultKind.DRIVER_FAILED)
+    setup = state.setup if runs else NO_SETUP
     return InstallReport(
         utc=round(state.clock.utc(at), 3),
         synced=state.clock.synced,

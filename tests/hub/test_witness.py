@@ -26,6 +26,8 @@ from hub.core.model.events import (
     CommandReceived,
     ContactChanged,
     DeviceSeen,
+    DriverFailed,
+    DriverReady,
     Event,
     Heartbeat,
     MainsChanged,
@@ -66,17 +68,19 @@ FOLLOW = Command("c", CommandKind.INSTALL_FOLLOW, 1, 1100.0, lasts_s=120.0)
 class Home:
     """A home's state, and what its process has witnessed."""
 
-    def __init__(self, *events: Event, state: HomeState | None = None) -> None:
-        self.state, self.witness = state or HomeState(), Witness()
+    def __init__(
+        self, *events: Event, state: HomeState | None = None, rules: Rules = RULES
+    ) -> None:
+        self.state, self.witness, self.rules = state or HomeState(), Witness(), rules
         for event in (BORN, *events):
             self.live(event)
 
     def live(self, event: Event) -> None:
-        self.state, _ = decide(self.state, event, RULES)
-        self.witness.note(event, self.state, RULES)
+        self.state, _ = decide(self.state, event, self.rules)
+        self.witness.note(event, self.state, self.rules)
 
     def report(self, at: float = 100.0) -> InstallReport:
-        return install_report(self.state, RULES, at, self.witness)
+        return install_report(self.state, self.rules, at, self.witness)
 
     def device(self, name: str) -> InstallDevice:
         return next(one for one in self.report().devices if one.name == name)
@@ -189,6 +193,16 @@ def test_network_and_clock_are_told_as_the_provisioning_process_says() -> None:
     )
     told = home.report()
     assert (told.way, told.network, told.signal_dbm, told.ahead_s) == ("wifi", "우리집", -61, -0.4)
+
+
+def test_a_provisioning_process_that_has_ended_says_no_signal_any_more() -> None:
+    said = NetworkChanged(1.0, Way.WIFI, "우리집", signal_dbm=-61)
+    home = Home(said, rules=msgspec.structs.replace(RULES, setup="setup"))
+    assert home.report().signal_dbm == -61
+    home.live(DriverFailed(3.0, "setup", "it ended"))
+    assert (home.report().way, home.report().signal_dbm) == ("", None)
+    home.live(DriverReady(4.0, "setup"))
+    assert home.report().signal_dbm == -61
 
 
 def test_a_home_with_more_devices_than_a_report_holds_tells_of_each_in_turn() -> None:
