@@ -106,7 +106,7 @@ class Open(Struct, frozen=True):
     """
 
     until: float | None
-    retry: float | None = None  # when the hotspot, which failed, is tried again
+    retry: float | None = None  # when the hotspot, which failed or is gone, is tried again
     opening: bool = True
 
 
@@ -315,7 +315,7 @@ def _unmanaged(state: State, at: float) -> State:
 
 
 def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, ...]]:
-    before, radio = way(state), state.seen.radio
+    before = way(state)
     state = replace(state, seen=seen, manager=True)
     now = way(state)
     if now is not before:  # what was found of another way says nothing of this one
@@ -323,21 +323,26 @@ def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, .
     match state.mode:
         case Waiting() if now in {Way.ETHERNET, Way.WIFI}:
             return replace(state, mode=Waiting(at)), ()
-        case Open(until) if until is None and (now is Way.ETHERNET or _saved_by_others(state)):
+        case Open(None) if now in {Way.ETHERNET, Way.WIFI} or seen.saved:  # by others
             return _close(state, at)
-        case Open(_, retry, opening) if not (retry or opening) and _lost(radio, seen.radio):
-            return replace(state, mode=replace(state.mode, opening=True)), (Action.OPEN,)
+        case Open(opening=False):
+            return replace(state, mode=_watched(state, state.mode, at)), ()
         case _:
             return state, ()
 
 
-def _saved_by_others(state: State) -> bool:
-    return state.seen.saved and state.result is None
+def _watched(state: State, mode: Open, at: float) -> Open:
+    """Have a hotspot that is gone opened again, as after somebody's try at a terminal.
 
-
-def _lost(before: Radio, now: Radio) -> bool:
-    """Whether the hotspot was open and is gone, as after a restart of NetworkManager."""
-    return before is Radio.HOTSPOT and now not in {Radio.HOTSPOT, Radio.JOINING}
+    Not at once: a look may be from before it stood, and the next one knows better. One that stands
+    without its form (`hotspot_trouble`) is of no use.
+    """
+    radio = state.seen.radio
+    if radio is Radio.HOTSPOT and not state.hotspot_trouble:
+        return replace(mode, retry=None)
+    if mode.retry is None and radio not in {Radio.HOTSPOT, Radio.JOINING}:
+        return replace(mode, retry=at + RETRY_S)
+    return mode
 
 
 def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ...]]:

@@ -105,7 +105,7 @@ def test_a_hotspot_that_gives_way_to_the_next_try_is_not_lost() -> None:
     assert story.take() == [], "the late one of the first try ends"
     story.hear(Looked(HOTSPOT), Opened(well=True), Looked(HOTSPOT))
     assert story.take() == []
-    assert story.hear(Looked(NEW)).take() == [Action.OPEN]
+    assert story.hear(Looked(NEW)).wait(RETRY_S).take() == [Action.OPEN]
 
 
 def test_a_cable_comes_first() -> None:
@@ -278,8 +278,40 @@ def test_a_hotspot_that_fails_is_tried_again() -> None:
     assert story.wait(RETRY_S).take() == [Action.OPEN]
 
 
-def test_a_hotspot_that_is_gone_is_opened_again() -> None:
-    assert unset().hear(Looked(NEW)).take() == [Action.OPEN]
+@pytest.mark.parametrize(
+    "looks",
+    [
+        (NEW,),
+        (Seen(radio=Radio.JOINING), NEW),  # somebody at a terminal mistypes a password
+        (Seen(radio=Radio.JOINING), Seen(radio=Radio.OFF), NEW),
+    ],
+)
+def test_a_hotspot_that_is_gone_is_opened_again(looks: tuple[Seen, ...]) -> None:
+    story = unset().hear(*(Looked(one) for one in looks)).wait(RETRY_S)
+    assert story.take() == [Action.OPEN]
+    story.wait(10 * RETRY_S).hear(Looked(NEW))
+    assert story.take() == [], "it is still coming up"
+
+
+def test_a_hotspot_that_ends_before_a_look_has_seen_it_is_opened_again() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=True), Looked(NEW))
+    story.take()
+    assert story.wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_hotspot_whose_form_cannot_be_served_is_opened_again() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=False), Looked(HOTSPOT))
+    story.take()
+    assert story.wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_look_from_before_the_hotspot_stood_ends_nothing() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=True))
+    story.hear(Looked(NEW), Looked(HOTSPOT)).take()
+    assert story.wait(10 * RETRY_S).take() == []
+
+
+def test_a_hotspot_ends_with_a_manager_and_is_opened_by_the_next() -> None:
     story = unset().hear(Looked(None))
     assert story.trouble is NetworkTrouble.NO_MANAGER
     assert story.hear(Looked(NEW)).wait(RETRY_S).take() == [Action.OPEN]
@@ -347,6 +379,21 @@ def test_a_router_that_restarts_is_no_trouble() -> None:
 
 def test_a_wifi_joined_at_a_terminal_shuts_the_open_hotspot() -> None:
     assert unset().hear(Looked(Seen(radio=Radio.HOTSPOT, saved=True))).take() == [Action.CLOSE]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(radio=Radio.HOTSPOT, saved=True),
+        JOINED,
+        Seen(radio=Radio.UP, name="할머니댁"),  # it is joined, and being saved
+    ],
+)
+def test_a_wifi_joined_at_a_terminal_after_a_failed_form_shuts_the_hotspot(seen: Seen) -> None:
+    story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Opened(well=True), Looked(HOTSPOT))
+    story.take()
+    assert Action.CLOSE in story.hear(Looked(Seen(radio=Radio.JOINING)), Looked(seen)).take()
+    assert story.hear(Looked(SAVED)).wait(86_400).take() == []
 
 
 def test_names_of_older_korean_routers_are_read() -> None:
