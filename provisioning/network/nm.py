@@ -4,7 +4,8 @@ Names and numbers are those of its D-Bus reference, versions 1.42 (Debian 12) an
 A Wi-Fi that is tried lives in NetworkManager's memory only; once joined it is written to the disk.
 NetworkManager does not sync a new file (`nm_utils_file_set_contents`), so we do: a power cut within
 seconds took it. One that failed is deleted: left over, its profile has lost its secrets, and the
-right password would be refused as "key-mgmt: property is missing" (seen with 1.42).
+right password would be refused as "key-mgmt: property is missing" (seen with 1.42). A profile is
+known by its UUID: NetworkManager numbers their paths anew at each start.
 """
 
 import asyncio
@@ -21,7 +22,15 @@ from dbus_fast.aio import MessageBus
 from msgspec import Struct
 
 from hub.contract.provision import NetworkTrouble
-from provisioning.network.bus import BROKEN, OBJECTS, PROPERTIES, RefusedError, call, match
+from provisioning.network.bus import (
+    BROKEN,
+    DBUS,
+    OBJECTS,
+    PROPERTIES,
+    RefusedError,
+    call,
+    match,
+)
 from provisioning.network.state import Cable, Credentials, Radio, Security, Seen, readable
 
 log = logging.getLogger(__name__)
@@ -108,13 +117,14 @@ class NetworkDaemon:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
         self.changed = asyncio.Event()  # something is worth a look
+        self._gone = asyncio.Event()  # the NetworkManager that knew us
         self._steps: asyncio.Queue[tuple[str, str, tuple[int, ...]]] | None = None
         self._hotspot = ""  # the active connection
-        self._trial = ""  # the profile that is being tried: it is not saved yet
 
     async def begin(self) -> None:
         """Follow what changes, and have Wi-Fi switched on."""
         self._bus.add_message_handler(self._heard)
+        await match(self._bus, f"sender='{DBUS}',member='NameOwnerChanged',arg0='{NM}'")
         await match(self._bus, f"sender='{NM}',member='StateChanged'")
         await match(self._bus, f"sender='{NM}',path='{ROOT}',interface='{PROPERTIES}'")
         if not await self._get(ROOT, NM, "WirelessEnabled"):
@@ -122,6 +132,10 @@ class NetworkDaemon:
                 await self._set(ROOT, NM, "WirelessEnabled", Variant("b", True))  # noqa: FBT003
             except RefusedError as error:
                 log.info("Wi-Fi cannot be switched on: %s", error)
+
+    async def until_gone(self) -> None:
+        """Wait for the end of this NetworkManager. A new one knows nothing of what we began."""
+        await self._gone.wait()
 
     # what there is
 
@@ -147,29 +161,34 @@ class NetworkDaemon:
     # a Wi-Fi
 
     async def join(self, wanted: Credentials) -> str:
-        """Join a Wi-Fi and save it; return its profile. Raises `JoinError`: nothing is left."""
+        """Join a Wi-Fi and save it; return its UUID. Raises `JoinError`: nothing is left."""
         device = await self._wifi()
         await self._remove(
             lambda settings: _ssid(settings) == wanted.ssid and not _stored(settings)
         )
         options = {"persist": Variant("s", "memory")}
-        profile, active = await self._activate(profile_of(wanted), device, options)
-        self._trial = profile
+        settings = profile_of(wanted)
+        uuid = _uuid(settings)
+        profile, active = await self._activate(settings, device, options)
         try:
             await self._until_up(device, active, JOIN_S)
         except JoinError:
-            await self._delete(profile)
+            await self._remove(lambda settings: _uuid(settings) == uuid)
             raise
-        finally:
-            self._trial = ""
         await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", {}, TO_DISK, {})
         await asyncio.to_thread(os.sync)
-        await self._remove(lambda settings: _ssid(settings) == wanted.ssid, but=profile)
-        return profile
+        await self._remove(
+            lambda settings: _ssid(settings) == wanted.ssid and _uuid(settings) != uuid
+        )
+        return uuid
 
     async def prune(self, but: str) -> None:
-        """Delete what the form saved before, now that `but` is proven."""
-        await self._remove(lambda settings: _id(settings) == OURS, but=but)
+        """Delete what the form saved before, now that the profile of the UUID `but` is proven."""
+        await self._remove(lambda settings: _id(settings) == OURS and _uuid(settings) != but)
+
+    async def forget_tries(self) -> None:
+        """Delete profiles of tries whose end was never heard."""
+        await self._remove(_is_try)
 
     # the hotspot
 
@@ -265,13 +284,13 @@ class NetworkDaemon:
             self._steps = None
 
     async def _saved(self) -> list[tuple[str, Settings]]:
-        """Return the profiles of Wi-Fi to join, without the one that is being tried."""
+        """Return the profiles of Wi-Fi to join that outlast a power cut, as far as we know."""
         found = [one async for one in self._profiles()]
-        return [one for one in found if is_network(one[1]) and one[0] != self._trial]
+        return [one for one in found if is_network(one[1]) and not _is_try(one[1])]
 
-    async def _remove(self, fits: Any, but: str = "") -> None:  # noqa: ANN401 - a predicate
+    async def _remove(self, fits: Any) -> None:  # noqa: ANN401 - a predicate
         for path, settings in [one async for one in self._profiles()]:
-            if path != but and is_network(settings) and fits(settings):
+            if is_network(settings) and fits(settings):
                 await self._delete(path)
 
     async def _delete(self, profile: str) -> None:
@@ -311,6 +330,8 @@ class NetworkDaemon:
         if message.message_type is not MessageType.SIGNAL:
             return
         self.changed.set()
+        if message.member == "NameOwnerChanged" and message.body[0] == NM:
+            self._gone.set()
         if message.member == "StateChanged" and self._steps is not None:
             self._steps.put_nowait((message.path or "", message.interface or "", (*message.body,)))
 
@@ -388,6 +409,15 @@ def is_network(settings: Settings) -> bool:
 
 def _id(settings: Settings) -> str:
     return str(settings["connection"]["id"].value)
+
+
+def _uuid(settings: Settings) -> str:
+    return str(settings["connection"]["uuid"].value)
+
+
+def _is_try(settings: Settings) -> bool:
+    """Whether it is a profile of ours that was not saved, or not yet."""
+    return _id(settings) == OURS and not _stored(settings)
 
 
 def _ssid(settings: Settings) -> bytes:

@@ -83,7 +83,9 @@ class Connections:
         self._todo: asyncio.Queue[Action] = asyncio.Queue()
         self._name, self._password = hotspot_name(setup.machine_id or _machine_id()), ""
         self._spots: tuple[Spot, ...] = ()
-        self._joined = ""  # the profile that was joined last
+        self._joined = ""  # UUID of the profile that was joined last
+        self._unheard = True  # tries whose end was not heard may be left: of this process, or of
+        # the one before
         self._search = Flag()
         self._told: dict[type[Fact] | Part, Fact] = {}
         self._tell: Tell = _nobody
@@ -103,7 +105,7 @@ class Connections:
                 except* UNREACHED as errors:
                     log.warning("NetworkManager is not reached: %r", errors.exceptions)
                 await self._shut_form()
-                self._on(Looked(None))
+                self._lose()
                 await asyncio.sleep(AGAIN_S)
         finally:
             for task in (tick, *self._jobs, *([self._served] if self._served else [])):
@@ -114,17 +116,28 @@ class Connections:
         if isinstance(order, OpenHotspot):
             self._on(Ordered(order.s))
 
+    def _lose(self) -> None:
+        """Nothing that was begun by the last connection goes on."""
+        if isinstance(self._state.mode, Joining):
+            self._unheard = True
+            self._on(Joined(NetworkTrouble.JOIN_FAILED))
+        self._on(Looked(None))
+
     async def _with_manager(self) -> None:
         """Serve with one connection to the bus until it breaks. Raises a group of `UNREACHED`."""
         bus = await connect()
         try:
             manager = NetworkDaemon(bus)
             await manager.begin()
+            if self._unheard:
+                await manager.forget_tries()
+                self._unheard = False
             async with asyncio.TaskGroup() as work:
                 work.create_task(self._look(manager))
                 work.create_task(self._scan(manager))
                 work.create_task(self._work(manager))
                 work.create_task(_until_broken(bus))
+                work.create_task(_until_gone(manager))
         finally:
             bus.disconnect()
 
@@ -320,4 +333,9 @@ def _nobody(_: Fact) -> None:
 
 async def _until_broken(bus: MessageBus) -> None:
     await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    raise EOFError
+
+
+async def _until_gone(manager: NetworkDaemon) -> None:
+    await manager.until_gone()
     raise EOFError

@@ -2,17 +2,19 @@
 
 import asyncio
 import os
+import time
 from typing import Any
 
 import pytest
 
 from hub.contract.provision import Clock, NetworkTrouble, OpenHotspot, Part, Trouble, Way
-from provisioning.network import checks
+from provisioning.network import checks, service
 from provisioning.network.bus import connect
+from provisioning.network.checks import Center
 from provisioning.network.nm import JoinError, NetworkDaemon, dbm
 from provisioning.network.service import hotspot_name
-from provisioning.network.state import Credentials, Security, Waiting
-from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Living
+from provisioning.network.state import Checking, Credentials, Joining, Security, Seen, Waiting
+from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Home, Living
 
 AIR = {"ssid": HOME, "psk": PASSWORD, "strength": 75}
 ENTERPRISE = {"ssid": b"office", "keys": 0x200}
@@ -293,6 +295,126 @@ def test_a_hotspot_ends_with_the_process_that_opened_it(nm: FakeNM, living: Livi
         async with living() as home:
             await home.opened()
         await home.until(lambda: not nm.state()["hotspot"], "it ends")
+
+    asyncio.run(story())
+
+
+async def trying(home: Home, password: str = PASSWORD) -> None:
+    """Send the form, and wait until the Wi-Fi is tried."""
+    await home.opened()
+    await home.until(lambda: home.connections._spots, "the Wi-Fi is heard")
+    await home.post("join", network=HOME.hex(), password=password)
+    await home.until(lambda: isinstance(home.connections._state.mode, Joining), "it is tried")
+
+
+def test_a_try_ends_with_the_networkmanager_that_began_it(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was never told of, and no hotspot opened again: a new one answers before the next look."""
+
+    async def story() -> None:
+        nm.air(AIR | {"dhcp_s": 1000.0})
+        async with living() as home:
+            await home.opened()
+            monkeypatch.setattr(service, "LOOK_S", 60.0)
+            await trying(home)
+            await home.until(lambda: nm.state()["wlan"] == 50, "it asks for an address")
+            nm.restart()
+            await home.until(lambda: home.network.trouble == "join_failed", "it is told")
+            await home.opened()
+
+    asyncio.run(story())
+
+
+def test_a_look_that_gets_no_answer_amid_a_try_ends_it(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [TimeoutError()]
+    look = NetworkDaemon.look
+
+    async def late(self: NetworkDaemon) -> Seen:
+        while looks:
+            raise looks.pop()
+        return await look(self)
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await trying(home, WRONG)
+            monkeypatch.setattr(NetworkDaemon, "look", late)
+            await home.until(lambda: home.network.trouble == "join_failed", "it is told")
+            await home.opened()
+            assert nm.state()["profiles"] == 1  # the hotspot's own
+
+    asyncio.run(story())
+
+
+def test_a_wifi_is_known_though_networkmanager_numbers_its_profiles_anew(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Wi-Fi that was joined a moment ago was deleted as one of before."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            ended = asyncio.Event()
+
+            async def check(_: Center) -> checks.Way:
+                await ended.wait()
+                return checks.Way()
+
+            monkeypatch.setattr(checks, "check", check)
+            await trying(home)
+            await home.until(lambda: isinstance(home.connections._state.mode, Checking), "checked")
+            nm.restart()
+            nm.air(AIR)
+            await home.until(lambda: home.network.trouble == "no_manager", "it is noticed")
+            await home.until(lambda: home.network.way is Way.WIFI, "it is joined again")
+            nm.do("save", network={"ssid": b"old".hex(), "psk": PASSWORD, "id": "anbu-wifi"})
+            ended.set()
+            await home.until(lambda: b"old".hex() not in nm.state()["stored"], "others go")
+            assert nm.state()["stored"] == [HOME.hex()]
+
+    asyncio.run(story())
+
+
+def test_a_wifi_that_was_saved_is_used_though_the_end_of_its_try_is_never_heard(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card takes seconds for a sync; a restart within them deleted it."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await trying(home)
+            await home.until(lambda: nm.state()["stored"], "it is saved")
+            nm.restart()
+            nm.air(AIR)
+            await home.until(lambda: home.network.trouble == "no_manager", "it is noticed")
+            await home.until(lambda: home.network.way is Way.WIFI, "it is joined again")
+            await home.until(lambda: isinstance(home.connections._state.mode, Waiting), "is used")
+            assert nm.state()["stored"] == [HOME.hex()]
+
+    monkeypatch.setattr(os, "sync", lambda: time.sleep(0.6))
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("typed", [PASSWORD, WRONG])
+def test_a_try_that_its_process_did_not_outlive_is_no_saved_wifi(
+    nm: FakeNM, living: Living, typed: str
+) -> None:
+    """Its profile is in NetworkManager's memory only, and would be gone after a power cut."""
+
+    async def story() -> None:
+        nm.air(AIR | {"dhcp_s": 10.0})
+        async with living() as home:
+            await trying(home, typed)
+            await home.until(lambda: nm.state()["profiles"] == 1, "its profile is there")
+            await home.until(lambda: nm.state()["wlan"] > 30, "it is tried")
+        async with living() as home:
+            await home.opened()
+            assert nm.state()["profiles"] == 1  # the hotspot's own
+            assert not home.connections._state.seen.saved
 
     asyncio.run(story())
 
