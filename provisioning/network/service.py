@@ -91,7 +91,7 @@ class Connections:
         self._tell: Tell = _nobody
         self._revision = 0
         self._form = Form(self._view, self._ask, lambda: self._on(Kept()), self._search.set)
-        self._jobs = set[asyncio.Task[None]]()
+        self._checking: asyncio.Task[None] | None = None
         self._served: asyncio.Task[None] | None = None
 
     async def run(self, tell: Tell) -> None:
@@ -108,8 +108,9 @@ class Connections:
                 self._lose()
                 await asyncio.sleep(AGAIN_S)
         finally:
-            for task in (tick, *self._jobs, *([self._served] if self._served else [])):
-                task.cancel()
+            for task in (tick, self._checking, self._served):
+                if task:
+                    task.cancel()
 
     def take_order(self, order: Order) -> None:
         """Follow an order of the hub."""
@@ -117,10 +118,11 @@ class Connections:
             self._on(Ordered(order.s))
 
     def _lose(self) -> None:
-        """Nothing that was begun by the last connection goes on."""
+        """Nothing that was begun by the last connection goes on, nor what waited for it."""
         if isinstance(self._state.mode, Joining):
             self._unheard = True
             self._on(Joined(NetworkTrouble.JOIN_FAILED))
+        self._todo = asyncio.Queue()
         self._on(Looked(None))
 
     async def _with_manager(self) -> None:
@@ -183,9 +185,9 @@ class Connections:
             log.info("network: %s %s", type(self._state.mode).__name__.lower(), actions)
         for action in actions:
             if action is Action.CHECK:
-                job = asyncio.create_task(self._check())
-                self._jobs.add(job)
-                job.add_done_callback(self._jobs.discard)
+                if self._checking:  # it looks by a way that is no more
+                    self._checking.cancel()
+                self._checking = asyncio.create_task(self._check())
             else:
                 self._todo.put_nowait(action)
         self._report(now)

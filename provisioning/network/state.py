@@ -99,7 +99,7 @@ class Waiting(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in.
+    """The hotspot is open until then; None: until there is another way, or a Wi-Fi is saved.
 
     `opening`: it was ordered, and is neither open nor failed yet. What stood before it ends then,
     which is no loss.
@@ -308,19 +308,22 @@ def _unmanaged(state: State, at: float) -> State:
     The hotspot ends with our connection to the bus: open it again later.
     """
     if state.manager:
-        state = replace(state, manager=False, seen=Seen(), way_trouble=None, check_at=None)
+        seen = Seen(saved=state.seen.saved)  # a call may want it back
+        state = _unchecked(replace(state, manager=False, seen=seen))
     if isinstance(state.mode, Open) and state.mode.retry is None:
         return replace(state, mode=replace(state.mode, retry=at + RETRY_S, opening=False))
     return state
 
 
 def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, ...]]:
-    before = way(state)
+    before, returned = way(state), not state.manager
     state = replace(state, seen=seen, manager=True)
     now = way(state)
-    if now is not before:  # what was found of another way says nothing of this one
-        state = replace(state, way_trouble=None, check_at=None)
+    if now is not before:
+        state = _unchecked(state)
     match state.mode:
+        case Waiting() if returned:  # NetworkManager has only begun
+            return replace(state, mode=Waiting(at)), ()
         case Waiting() if now in {Way.ETHERNET, Way.WIFI}:
             return replace(state, mode=Waiting(at)), ()
         case Open(None) if now in {Way.ETHERNET, Way.WIFI} or seen.saved:  # by others
@@ -329,6 +332,15 @@ def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, .
             return replace(state, mode=_watched(state, state.mode, at)), ()
         case _:
             return state, ()
+
+
+def _unchecked(state: State) -> State:
+    """Forget what was found, or is being looked for, by another way: it says nothing of this one.
+
+    Only the check of a Wi-Fi that was just joined goes on: it began before the first look at it.
+    """
+    goes_on = isinstance(state.mode, Checking)
+    return replace(state, way_trouble=None, check_at=None, checking=state.checking and goes_on)
 
 
 def _watched(state: State, mode: Open, at: float) -> Open:
@@ -352,7 +364,7 @@ def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ..
         case Open():
             return replace(state, mode=replace(state.mode, until=at + s)), ()
         case Waiting():
-            return _open(state, at + s)
+            return _open(state, at + s, at)
         case Leaving() | Joining() | Checking():  # the try goes on
             return replace(state, mode=replace(state.mode, back=at + s), dismissed=False), ()
         case _:
@@ -374,7 +386,9 @@ def _given_up(state: State, at: float) -> tuple[State, tuple[Action, ...]]:
             assert_never(state.mode)
 
 
-def _open(state: State, until: float | None) -> tuple[State, tuple[Action, ...]]:
+def _open(state: State, until: float | None, at: float) -> tuple[State, tuple[Action, ...]]:
+    if not state.manager:  # at its return
+        return replace(state, mode=Open(until, retry=at, opening=False), dismissed=False), ()
     return replace(state, mode=Open(until), dismissed=False), (Action.OPEN,)
 
 
@@ -397,10 +411,10 @@ def _back(state: State, back: float | None, at: float) -> tuple[State, tuple[Act
     """Open the hotspot again, with the result on its page."""
     saved = state.result is not None and state.result.saved
     if back is None and not saved:
-        return _open(state, None)
+        return _open(state, None, at)
     if state.dismissed:
         return _close(state, at)
-    return _open(state, max(back or at, at + RESULT_S))
+    return _open(state, max(back or at, at + RESULT_S), at)
 
 
 def _checked(state: State, found: Checked, at: float) -> tuple[State, tuple[Action, ...]]:
@@ -409,7 +423,9 @@ def _checked(state: State, found: Checked, at: float) -> tuple[State, tuple[Acti
     state = replace(state, way_trouble=trouble, checking=False, check_at=at + again_s)
     match state.mode:
         case Checking() if trouble is None:
-            return replace(state, mode=Waiting(at), result=None), (Action.PRUNE,)
+            proven = way(state) is not Way.ETHERNET  # it may have been found by that
+            state = replace(state, mode=Waiting(at), result=None)
+            return state, ((Action.PRUNE,) if proven else ())
         case Checking(wanted, back):
             state = replace(state, result=Result(wanted.name, trouble, saved=True))
             return _back(state, back, at)
@@ -423,10 +439,12 @@ def _timed(
     """Do what is due at `at`."""
     match state.mode:
         case Waiting(since) if _wants_hotspot(state) and at >= since + SETTLE_S:
-            state, more = _open(state, None)
+            state, more = _open(state, None, at)
+        case Open(until) if until is not None and at >= until and _is_only_way_in(state):
+            state, more = replace(state, mode=replace(state.mode, until=None)), ()
         case Open(until) if until is not None and at >= until:
             state, more = _close(state, at)
-        case Open(retry=retry) if retry is not None and at >= retry:
+        case Open(retry=retry) if retry is not None and at >= retry and state.manager:
             state = replace(state, mode=replace(state.mode, retry=None, opening=True))
             more = (Action.OPEN,)
         case Leaving(wanted, due, back) if at >= due:
@@ -442,6 +460,12 @@ def _is_saved(state: State) -> bool:
     """Whether there is a Wi-Fi to go back to: the last look may be older than the last try."""
     just_now = isinstance(state.mode, Checking) or (state.result and state.result.saved)
     return state.seen.saved or bool(just_now)
+
+
+def _is_only_way_in(state: State) -> bool:
+    """Whether the hotspot would be opened again, as soon as it is closed."""
+    possible = state.seen.radio not in {Radio.NONE, Radio.OFF} or not state.manager
+    return possible and not _is_saved(state) and state.seen.cable is not Cable.UP
 
 
 def _wants_hotspot(state: State) -> bool:
