@@ -67,6 +67,14 @@ class Device(IntEnum):
     FAILED = 120
 
 
+class Activation(IntEnum):
+    """NMActiveConnectionState, as far as it matters."""
+
+    BEGUN = 1
+    UP = 2
+    GONE = 4
+
+
 class Key(IntEnum):
     """NM80211ApSecurityFlags: how the keys are agreed."""
 
@@ -77,7 +85,6 @@ class Key(IntEnum):
 
 
 PRIVACY = 0x1  # NM80211ApFlags: it is encrypted
-GONE = 4  # NM_ACTIVE_CONNECTION_STATE_DEACTIVATED
 NO_SECRETS, SSID_NOT_FOUND = 7, 53
 REASONS = {  # NMDeviceStateReason
     NO_SECRETS: NetworkTrouble.WRONG_PASSWORD,
@@ -120,6 +127,7 @@ class NetworkDaemon:
         self._gone = asyncio.Event()  # the NetworkManager that knew us
         self._steps: asyncio.Queue[tuple[str, str, tuple[int, ...]]] | None = None
         self._hotspot = ""  # the active connection
+        self._ordered: asyncio.Future[None] | None = None  # the hotspot, until it is answered
 
     async def begin(self) -> None:
         """Follow what changes, and have Wi-Fi switched on."""
@@ -162,6 +170,7 @@ class NetworkDaemon:
 
     async def join(self, wanted: Credentials) -> str:
         """Join a Wi-Fi and save it; return its UUID. Raises `JoinError`: nothing is left."""
+        await self._answered()
         device = await self._wifi()
         await self._remove(
             lambda settings: _ssid(settings) == wanted.ssid and not _stored(settings)
@@ -195,14 +204,12 @@ class NetworkDaemon:
     async def open_hotspot(self, name: str, password: str) -> str:
         """Open it; return its own address. It ends when our connection to the bus ends.
 
-        Raises `JoinError`.
+        Raises `JoinError`. If it is cancelled, `close_hotspot` ends what it began.
         """
+        await self._answered()
         device = await self._wifi()
-        options = {
-            "persist": Variant("s", "volatile"),
-            "bind-activation": Variant("s", "dbus-client"),
-        }
-        _, self._hotspot = await self._activate(hotspot_of(name, password), device, options)
+        self._ordered = asyncio.ensure_future(self._order(hotspot_of(name, password), device))
+        await asyncio.shield(self._ordered)
         try:
             await self._until_up(device, self._hotspot, HOTSPOT_S)
         except JoinError:
@@ -229,7 +236,21 @@ class NetworkDaemon:
 
     # how
 
+    async def _order(self, hotspot: Settings, device: str) -> None:
+        options = {
+            "persist": Variant("s", "volatile"),
+            "bind-activation": Variant("s", "dbus-client"),
+        }
+        _, self._hotspot = await self._activate(hotspot, device, options)
+
+    async def _answered(self) -> None:
+        """Wait for the answer to the last order of a hotspot: only then it can be ended."""
+        if self._ordered:
+            await asyncio.wait([self._ordered])
+            self._ordered = self._steps = None
+
     async def _end_hotspot(self) -> None:
+        await self._answered()
         active, self._hotspot = self._hotspot, ""
         if active:
             try:
@@ -261,21 +282,24 @@ class NetworkDaemon:
         return str(body[0]), str(body[1])
 
     async def _until_up(self, device: str, active: str, within_s: float) -> None:
-        """Wait until the device is up with this connection. Raises `JoinError`."""
+        """Wait until this activation is up. Raises `JoinError`.
+
+        Its own state says so: the device's may be of what it did before. Of a failure the device's
+        state comes first, and has the reason.
+        """
         assert self._steps is not None  # noqa: S101 - `_activate` comes first
         begun = False
         try:
             async with asyncio.timeout(within_s):
                 while True:
                     path, interface, numbers = await self._steps.get()
-                    if interface == ACTIVE and path == active and numbers[0] == GONE:
-                        raise JoinError(NetworkTrouble.JOIN_FAILED, numbers[1])
-                    if interface != DEVICE or path != device:
-                        continue
-                    begun = begun or Device.PREPARE <= numbers[0] < Device.ACTIVATED
-                    if begun and numbers[0] == Device.ACTIVATED:
-                        return
-                    if begun and numbers[0] == Device.FAILED:
+                    if interface == ACTIVE and path == active:
+                        if numbers[0] == Activation.UP:
+                            return
+                        if numbers[0] == Activation.GONE:
+                            raise JoinError(NetworkTrouble.JOIN_FAILED, numbers[1])
+                        begun = True
+                    elif begun and (path, interface, numbers[0]) == (device, DEVICE, Device.FAILED):
                         reason = numbers[2]
                         raise JoinError(REASONS.get(reason, NetworkTrouble.JOIN_FAILED), reason)
         except TimeoutError as error:

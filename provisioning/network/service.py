@@ -193,21 +193,29 @@ class Connections:
         self._report(now)
 
     async def _work(self, manager: NetworkDaemon) -> None:
-        while True:
-            match await self._todo.get():
-                case Action.OPEN:
-                    await self._open(manager)
-                case Action.CLOSE:
-                    self._password = ""
-                    await self._shut_form()
-                    await manager.close_hotspot()
-                case Action.JOIN:
-                    await self._join(manager)
-                case Action.PRUNE:
-                    self._password = ""
-                    await manager.prune(but=self._joined)
-                case Action.CHECK:  # needs no manager, and waits for none
-                    await self._check()
+        """Do one thing after the other. A hotspot that is only coming up holds nothing back."""
+        opening: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as group:
+            while True:
+                action = await self._todo.get()
+                await _end(opening)
+                match action:
+                    case Action.OPEN:
+                        opening = group.create_task(self._open(manager))
+                    case Action.CLOSE:
+                        await self._close(manager)
+                    case Action.JOIN:
+                        await self._join(manager)
+                    case Action.PRUNE:
+                        self._password = ""
+                        await manager.prune(but=self._joined)
+                    case Action.CHECK:
+                        pass  # `_on` has begun it: it needs no manager, and waits for none
+
+    async def _close(self, manager: NetworkDaemon) -> None:
+        self._password = ""
+        await self._shut_form()
+        await manager.close_hotspot()
 
     async def _open(self, manager: NetworkDaemon) -> None:
         await self._shut_form()
@@ -254,9 +262,7 @@ class Connections:
     async def _shut_form(self) -> None:
         served, self._served = self._served, None
         self._form.own = ""
-        if served:
-            served.cancel()
-            await asyncio.wait([served])
+        await _end(served)
 
     async def _check(self) -> None:
         found, off = checks.Way(), False
@@ -331,6 +337,12 @@ def _differs(last: Network, now: Network) -> bool:
 
 def _nobody(_: Fact) -> None:
     """Tell nobody: the process has not begun."""
+
+
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def _until_broken(bus: MessageBus) -> None:

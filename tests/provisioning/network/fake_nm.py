@@ -17,7 +17,8 @@ All of its times are `PACE` of the real ones. One JSON object a line on stdin, o
     {"do": "save", "network": {"ssid": HEX, "psk": "..."}}      also "id"; as a terminal would
     {"do": "cable", "state": 100, "carrier": true}
     {"do": "set", "FAULT": true}      no_wifi, off, deny_scan, refuse_hotspot,
-        slow (it joins nothing by itself), forbid (polkit lets nobody change anything)
+        hotspot_s (seconds until one is up), slow (it joins nothing by itself),
+        forbid (polkit lets nobody change anything)
     {"do": "state"}
 
 The hotspot's address is one of the loopback, another for each fake: several may have a port 80.
@@ -71,6 +72,7 @@ class Fake:
         self.activation: asyncio.Task[None] | None = None
         self.no_wifi = self.off = self.deny_scan = self.refuse_hotspot = self.slow = False
         self.forbid = False
+        self.hotspot_s = START_S
         self.scans = 0
         self.calls: list[str] = []
         for settings in json.loads(disk.read_text()) if disk.exists() else []:
@@ -214,7 +216,7 @@ class Fake:
         self.step(40, 0)
         self.tell(ACTIVATING)
         self.step(50, 0)
-        await asyncio.sleep(START_S * PACE)
+        await asyncio.sleep((self.hotspot_s if ap else START_S) * PACE)
         settings = self.profiles[path]["settings"]
         reason = int(self.refuse_hotspot) * 30 if ap else await self.associate(settings)
         if reason == 0:
@@ -455,6 +457,7 @@ async def main(address: str) -> None:
         if not line:
             return
         print(json.dumps(fake.order(json.loads(line))), flush=True)  # noqa: T201
+        fake.autoconnect()
 
 
 if __name__ == "__main__":

@@ -6,15 +6,17 @@ import time
 from typing import Any
 
 import pytest
+from dbus_fast import Message
+from dbus_fast.aio import MessageBus
 
 from hub.contract.provision import Clock, NetworkTrouble, OpenHotspot, Part, Trouble, Way
-from provisioning.network import checks, service
-from provisioning.network.bus import connect
+from provisioning.network import checks, service, state
+from provisioning.network.bus import call, connect
 from provisioning.network.checks import Center
 from provisioning.network.nm import JoinError, NetworkDaemon, dbm
 from provisioning.network.service import hotspot_name
 from provisioning.network.state import Checking, Credentials, Joining, Security, Seen, Waiting
-from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Home, Living
+from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Home, Living, until
 
 AIR = {"ssid": HOME, "psk": PASSWORD, "strength": 75}
 ENTERPRISE = {"ssid": b"office", "keys": 0x200}
@@ -330,20 +332,28 @@ def test_a_look_that_gets_no_answer_amid_a_try_ends_it(
     nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = [TimeoutError()]
-    look = NetworkDaemon.look
+    look, opened = NetworkDaemon.look, list[str]()
+    open_hotspot = NetworkDaemon.open_hotspot
 
     async def late(self: NetworkDaemon) -> Seen:
         while looks:
             raise looks.pop()
         return await look(self)
 
+    async def counted(self: NetworkDaemon, name: str, password: str) -> str:
+        opened.append(name)
+        return await open_hotspot(self, name, password)
+
     async def story() -> None:
         nm.air(AIR)
         async with living() as home:
             await trying(home, WRONG)
+            monkeypatch.setattr(state, "RETRY_S", 0.1)  # shorter than to open it
+            monkeypatch.setattr(NetworkDaemon, "open_hotspot", counted)
             monkeypatch.setattr(NetworkDaemon, "look", late)
             await home.until(lambda: home.network.trouble == "join_failed", "it is told")
             await home.opened()
+            assert opened == [NAME]
             assert nm.state()["profiles"] == 1  # the hotspot's own
 
     asyncio.run(story())
@@ -415,6 +425,130 @@ def test_a_try_that_its_process_did_not_outlive_is_no_saved_wifi(
             await home.opened()
             assert nm.state()["profiles"] == 1  # the hotspot's own
             assert not home.connections._state.seen.saved
+
+    asyncio.run(story())
+
+
+def test_a_call_does_not_wait_for_a_hotspot_that_is_only_coming_up(
+    nm: FakeNM, living: Living
+) -> None:
+    """It waited for the hotspot's own deadline, up to 90 s."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+        async with living() as home:
+            await home.until(lambda: home.network.way is Way.WIFI, "the Wi-Fi is joined")
+            nm.do("set", hotspot_s=3600.0)
+            home.connections.take_order(OpenHotspot(600))
+            await home.until(lambda: nm.state()["wlan"] == 50, "it is coming up")
+            home.connections.take_order(OpenHotspot(0))
+            await home.until(lambda: nm.state()["joined"] == HOME.hex(), "the Wi-Fi is back")
+            nm.do("set", hotspot_s=0.0)
+            home.connections.take_order(OpenHotspot(600))
+            await home.opened()
+
+    asyncio.run(story())
+
+
+def test_a_hotspot_that_is_not_wanted_any_more_while_it_is_ordered_does_not_stand(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NetworkManager answers after the cable is in: nobody else would end it."""
+    ordered, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(bus: MessageBus, message: Message) -> list[Any]:
+        answer = await call(bus, message)
+        if message.member == "AddAndActivateConnection2":
+            ordered.set()
+            await answered.wait()
+        return answer
+
+    async def story() -> None:
+        monkeypatch.setattr("provisioning.network.nm.call", slow)
+        async with living() as home:
+            await ordered.wait()
+            nm.do("cable", state=100, carrier=True)
+            await home.until(lambda: isinstance(home.connections._state.mode, Waiting), "cable")
+            await home.until(lambda: nm.state()["hotspot"], "it came up")
+            answered.set()
+            await home.until(lambda: not nm.state()["hotspot"], "it is ended")
+
+    asyncio.run(story())
+
+
+def test_a_check_ends_with_the_way_that_it_looks_by(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal of the Wi-Fi was told of the cable."""
+    ways = list[Way]()
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+        async with living() as home:
+            ended = asyncio.Event()
+
+            async def check(_: Center) -> checks.Way:
+                ways.append(state.way(home.connections._state))
+                if ways == [Way.WIFI]:
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        ended.set()
+                return checks.Way()
+
+            monkeypatch.setattr(checks, "check", check)
+            await home.until(lambda: ways, "the Wi-Fi is checked")
+            nm.do("cable", state=100, carrier=True)
+            await home.until(ended.is_set, "that check ends")
+            await home.until(lambda: ways[1:] == [Way.ETHERNET], "the cable is checked")
+
+    asyncio.run(story())
+
+
+@pytest.mark.usefixtures("nm")
+def test_a_phone_that_says_nothing_does_not_hold_the_hotspot_open(living: Living) -> None:
+    """A browser connects beforehand; from Python 3.12 on, a server waits for its connections."""
+
+    async def story() -> None:
+        async with living() as home:
+            await home.opened()
+            address, _, port = home.connections._form.own.partition(":")
+            reader, writer = await asyncio.open_connection(address, int(port))
+            served = home.connections._served
+            assert served
+            served.cancel()
+            async with asyncio.timeout(5.0):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_a_hotspot_is_up_by_its_own_steps_not_by_those_of_the_wifi_before_it(
+    nm: FakeNM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Wi-Fi came up while the order was on its way: its address was taken for the hotspot's."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("set", slow=True)
+        manager = NetworkDaemon(await connect())
+        await manager.begin()
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+
+        async def late(bus: MessageBus, message: Message) -> list[Any]:
+            if message.member == "AddAndActivateConnection2":
+                nm.do("set", slow=False)
+                await until(lambda: nm.state()["joined"] == HOME.hex(), "it is joined")
+                nm.do("set", slow=True)
+            return await call(bus, message)
+
+        monkeypatch.setattr("provisioning.network.nm.call", late)
+        await manager.open_hotspot(NAME, "1234567890")
+        assert nm.state()["hotspot"] == NAME
+        manager._bus.disconnect()
 
     asyncio.run(story())
 
