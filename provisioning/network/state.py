@@ -11,7 +11,8 @@
 
 There is one radio: the hotspot closes while another Wi-Fi is tried, and the phone is cut off. A
 Wi-Fi is saved once it was joined, never before: a power cut in between leaves what was saved.
-The hotspot opens by itself only where nothing was ever saved.
+The hotspot opens by itself only where nothing was ever saved, and there it does not end with the
+button's time: it is the only way in.
 """
 
 from enum import StrEnum
