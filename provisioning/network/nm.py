@@ -4,7 +4,8 @@ Names and numbers are those of its D-Bus reference, versions 1.42 (Debian 12) an
 A Wi-Fi that is tried lives in NetworkManager's memory only; once joined it is written to the disk.
 NetworkManager does not sync a new file (`nm_utils_file_set_contents`), so we do: a power cut within
 seconds took it. One that failed is deleted: left over, its profile has lost its secrets, and the
-right password would be refused as "key-mgmt: property is missing" (seen with 1.42).
+right password would be refused as "key-mgmt: property is missing" (seen with 1.42). A profile is
+known by its UUID: NetworkManager numbers their paths anew at each start.
 """
 
 import asyncio
@@ -21,7 +22,15 @@ from dbus_fast.aio import MessageBus
 from msgspec import Struct
 
 from hub.contract.provision import NetworkTrouble
-from provisioning.network.bus import BROKEN, OBJECTS, PROPERTIES, RefusedError, call, match
+from provisioning.network.bus import (
+    BROKEN,
+    DBUS,
+    OBJECTS,
+    PROPERTIES,
+    RefusedError,
+    call,
+    match,
+)
 from provisioning.network.state import Cable, Credentials, Radio, Security, Seen, readable
 
 log = logging.getLogger(__name__)
@@ -58,6 +67,14 @@ class Device(IntEnum):
     FAILED = 120
 
 
+class Activation(IntEnum):
+    """NMActiveConnectionState, as far as it matters."""
+
+    BEGUN = 1
+    UP = 2
+    GONE = 4
+
+
 class Key(IntEnum):
     """NM80211ApSecurityFlags: how the keys are agreed."""
 
@@ -68,7 +85,6 @@ class Key(IntEnum):
 
 
 PRIVACY = 0x1  # NM80211ApFlags: it is encrypted
-GONE = 4  # NM_ACTIVE_CONNECTION_STATE_DEACTIVATED
 NO_SECRETS, SSID_NOT_FOUND = 7, 53
 REASONS = {  # NMDeviceStateReason
     NO_SECRETS: NetworkTrouble.WRONG_PASSWORD,
@@ -108,13 +124,15 @@ class NetworkDaemon:
     def __init__(self, bus: MessageBus) -> None:
         self._bus = bus
         self.changed = asyncio.Event()  # something is worth a look
+        self._gone = asyncio.Event()  # the NetworkManager that knew us
         self._steps: asyncio.Queue[tuple[str, str, tuple[int, ...]]] | None = None
         self._hotspot = ""  # the active connection
-        self._trial = ""  # the profile that is being tried: it is not saved yet
+        self._ordered: asyncio.Future[None] | None = None  # the hotspot, until it is answered
 
     async def begin(self) -> None:
         """Follow what changes, and have Wi-Fi switched on."""
         self._bus.add_message_handler(self._heard)
+        await match(self._bus, f"sender='{DBUS}',member='NameOwnerChanged',arg0='{NM}'")
         await match(self._bus, f"sender='{NM}',member='StateChanged'")
         await match(self._bus, f"sender='{NM}',path='{ROOT}',interface='{PROPERTIES}'")
         if not await self._get(ROOT, NM, "WirelessEnabled"):
@@ -122,6 +140,10 @@ class NetworkDaemon:
                 await self._set(ROOT, NM, "WirelessEnabled", Variant("b", True))  # noqa: FBT003
             except RefusedError as error:
                 log.info("Wi-Fi cannot be switched on: %s", error)
+
+    async def until_gone(self) -> None:
+        """Wait for the end of this NetworkManager. A new one knows nothing of what we began."""
+        await self._gone.wait()
 
     # what there is
 
@@ -147,43 +169,47 @@ class NetworkDaemon:
     # a Wi-Fi
 
     async def join(self, wanted: Credentials) -> str:
-        """Join a Wi-Fi and save it; return its profile. Raises `JoinError`: nothing is left."""
+        """Join a Wi-Fi and save it; return its UUID. Raises `JoinError`: nothing is left."""
+        await self._answered()
         device = await self._wifi()
         await self._remove(
             lambda settings: _ssid(settings) == wanted.ssid and not _stored(settings)
         )
         options = {"persist": Variant("s", "memory")}
-        profile, active = await self._activate(profile_of(wanted), device, options)
-        self._trial = profile
+        settings = profile_of(wanted)
+        uuid = _uuid(settings)
+        profile, active = await self._activate(settings, device, options)
         try:
             await self._until_up(device, active, JOIN_S)
         except JoinError:
-            await self._delete(profile)
+            await self._remove(lambda settings: _uuid(settings) == uuid)
             raise
-        finally:
-            self._trial = ""
         await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", {}, TO_DISK, {})
         await asyncio.to_thread(os.sync)
-        await self._remove(lambda settings: _ssid(settings) == wanted.ssid, but=profile)
-        return profile
+        await self._remove(
+            lambda settings: _ssid(settings) == wanted.ssid and _uuid(settings) != uuid
+        )
+        return uuid
 
     async def prune(self, but: str) -> None:
-        """Delete what the form saved before, now that `but` is proven."""
-        await self._remove(lambda settings: _id(settings) == OURS, but=but)
+        """Delete what the form saved before, now that the profile of the UUID `but` is proven."""
+        await self._remove(lambda settings: _id(settings) == OURS and _uuid(settings) != but)
+
+    async def forget_tries(self) -> None:
+        """Delete profiles of tries whose end was never heard."""
+        await self._remove(_is_try)
 
     # the hotspot
 
     async def open_hotspot(self, name: str, password: str) -> str:
         """Open it; return its own address. It ends when our connection to the bus ends.
 
-        Raises `JoinError`.
+        Raises `JoinError`. If it is cancelled, `close_hotspot` ends what it began.
         """
+        await self._answered()
         device = await self._wifi()
-        options = {
-            "persist": Variant("s", "volatile"),
-            "bind-activation": Variant("s", "dbus-client"),
-        }
-        _, self._hotspot = await self._activate(hotspot_of(name, password), device, options)
+        self._ordered = asyncio.ensure_future(self._order(hotspot_of(name, password), device))
+        await asyncio.shield(self._ordered)
         try:
             await self._until_up(device, self._hotspot, HOTSPOT_S)
         except JoinError:
@@ -210,7 +236,21 @@ class NetworkDaemon:
 
     # how
 
+    async def _order(self, hotspot: Settings, device: str) -> None:
+        options = {
+            "persist": Variant("s", "volatile"),
+            "bind-activation": Variant("s", "dbus-client"),
+        }
+        _, self._hotspot = await self._activate(hotspot, device, options)
+
+    async def _answered(self) -> None:
+        """Wait for the answer to the last order of a hotspot: only then it can be ended."""
+        if self._ordered:
+            await asyncio.wait([self._ordered])
+            self._ordered = self._steps = None
+
     async def _end_hotspot(self) -> None:
+        await self._answered()
         active, self._hotspot = self._hotspot, ""
         if active:
             try:
@@ -242,21 +282,24 @@ class NetworkDaemon:
         return str(body[0]), str(body[1])
 
     async def _until_up(self, device: str, active: str, within_s: float) -> None:
-        """Wait until the device is up with this connection. Raises `JoinError`."""
+        """Wait until this activation is up. Raises `JoinError`.
+
+        Its own state says so: the device's may be of what it did before. Of a failure the device's
+        state comes first, and has the reason.
+        """
         assert self._steps is not None  # noqa: S101 - `_activate` comes first
         begun = False
         try:
             async with asyncio.timeout(within_s):
                 while True:
                     path, interface, numbers = await self._steps.get()
-                    if interface == ACTIVE and path == active and numbers[0] == GONE:
-                        raise JoinError(NetworkTrouble.JOIN_FAILED, numbers[1])
-                    if interface != DEVICE or path != device:
-                        continue
-                    begun = begun or Device.PREPARE <= numbers[0] < Device.ACTIVATED
-                    if begun and numbers[0] == Device.ACTIVATED:
-                        return
-                    if begun and numbers[0] == Device.FAILED:
+                    if interface == ACTIVE and path == active:
+                        if numbers[0] == Activation.UP:
+                            return
+                        if numbers[0] == Activation.GONE:
+                            raise JoinError(NetworkTrouble.JOIN_FAILED, numbers[1])
+                        begun = True
+                    elif begun and (path, interface, numbers[0]) == (device, DEVICE, Device.FAILED):
                         reason = numbers[2]
                         raise JoinError(REASONS.get(reason, NetworkTrouble.JOIN_FAILED), reason)
         except TimeoutError as error:
@@ -265,13 +308,13 @@ class NetworkDaemon:
             self._steps = None
 
     async def _saved(self) -> list[tuple[str, Settings]]:
-        """Return the profiles of Wi-Fi to join, without the one that is being tried."""
+        """Return the profiles of Wi-Fi to join that outlast a power cut, as far as we know."""
         found = [one async for one in self._profiles()]
-        return [one for one in found if is_network(one[1]) and one[0] != self._trial]
+        return [one for one in found if is_network(one[1]) and not _is_try(one[1])]
 
-    async def _remove(self, fits: Any, but: str = "") -> None:  # noqa: ANN401 - a predicate
+    async def _remove(self, fits: Any) -> None:  # noqa: ANN401 - a predicate
         for path, settings in [one async for one in self._profiles()]:
-            if path != but and is_network(settings) and fits(settings):
+            if is_network(settings) and fits(settings):
                 await self._delete(path)
 
     async def _delete(self, profile: str) -> None:
@@ -311,6 +354,8 @@ class NetworkDaemon:
         if message.message_type is not MessageType.SIGNAL:
             return
         self.changed.set()
+        if message.member == "NameOwnerChanged" and message.body[0] == NM:
+            self._gone.set()
         if message.member == "StateChanged" and self._steps is not None:
             self._steps.put_nowait((message.path or "", message.interface or "", (*message.body,)))
 
@@ -388,6 +433,15 @@ def is_network(settings: Settings) -> bool:
 
 def _id(settings: Settings) -> str:
     return str(settings["connection"]["id"].value)
+
+
+def _uuid(settings: Settings) -> str:
+    return str(settings["connection"]["uuid"].value)
+
+
+def _is_try(settings: Settings) -> bool:
+    """Whether it is a profile of ours that was not saved, or not yet."""
+    return _id(settings) == OURS and not _stored(settings)
 
 
 def _ssid(settings: Settings) -> bytes:

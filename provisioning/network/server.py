@@ -61,22 +61,34 @@ class _RefusedError(Exception):
 
 @asynccontextmanager
 async def serving(answer: Answer, address: str, port: int) -> AsyncIterator[int]:
-    """Serve at an address; yields the port, which is chosen where 0 is asked. Raises OSError."""
+    """Serve at an address; yields the port, which is chosen where 0 is asked. Raises OSError.
+
+    At the end it hangs up: from Python 3.12 on a server waits for its connections, and a browser
+    may hold one for which it has no use yet.
+    """
     free = asyncio.Semaphore(MOST)
+    there = set[asyncio.StreamWriter]()
 
     async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there.add(writer)
         try:
-            if not free.locked():
+            if server.is_serving() and not free.locked():
                 async with free:
                     await _serve(answer, reader, writer)
         except (OSError, EOFError):
             log.debug("a phone has hung up")
         finally:
+            there.discard(writer)
             writer.close()
 
     server = await asyncio.start_server(met, address, port, limit=HEAD_BYTES)
     async with server:
-        yield server.sockets[0].getsockname()[1]
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            for writer in there:
+                writer.transport.abort()
 
 
 async def _serve(

@@ -83,13 +83,15 @@ class Connections:
         self._todo: asyncio.Queue[Action] = asyncio.Queue()
         self._name, self._password = hotspot_name(setup.machine_id or _machine_id()), ""
         self._spots: tuple[Spot, ...] = ()
-        self._joined = ""  # the profile that was joined last
+        self._joined = ""  # UUID of the profile that was joined last
+        self._unheard = True  # tries whose end was not heard may be left: of this process, or of
+        # the one before
         self._search = Flag()
         self._told: dict[type[Fact] | Part, Fact] = {}
         self._tell: Tell = _nobody
         self._revision = 0
         self._form = Form(self._view, self._ask, lambda: self._on(Kept()), self._search.set)
-        self._jobs = set[asyncio.Task[None]]()
+        self._checking: asyncio.Task[None] | None = None
         self._served: asyncio.Task[None] | None = None
 
     async def run(self, tell: Tell) -> None:
@@ -103,16 +105,25 @@ class Connections:
                 except* UNREACHED as errors:
                     log.warning("NetworkManager is not reached: %r", errors.exceptions)
                 await self._shut_form()
-                self._on(Looked(None))
+                self._lose()
                 await asyncio.sleep(AGAIN_S)
         finally:
-            for task in (tick, *self._jobs, *([self._served] if self._served else [])):
-                task.cancel()
+            for task in (tick, self._checking, self._served):
+                if task:
+                    task.cancel()
 
     def take_order(self, order: Order) -> None:
         """Follow an order of the hub."""
         if isinstance(order, OpenHotspot):
             self._on(Ordered(order.s))
+
+    def _lose(self) -> None:
+        """Nothing that was begun by the last connection goes on, nor what waited for it."""
+        if isinstance(self._state.mode, Joining):
+            self._unheard = True
+            self._on(Joined(NetworkTrouble.JOIN_FAILED))
+        self._todo = asyncio.Queue()
+        self._on(Looked(None))
 
     async def _with_manager(self) -> None:
         """Serve with one connection to the bus until it breaks. Raises a group of `UNREACHED`."""
@@ -120,11 +131,15 @@ class Connections:
         try:
             manager = NetworkDaemon(bus)
             await manager.begin()
+            if self._unheard:
+                await manager.forget_tries()
+                self._unheard = False
             async with asyncio.TaskGroup() as work:
                 work.create_task(self._look(manager))
                 work.create_task(self._scan(manager))
                 work.create_task(self._work(manager))
                 work.create_task(_until_broken(bus))
+                work.create_task(_until_gone(manager))
         finally:
             bus.disconnect()
 
@@ -170,29 +185,37 @@ class Connections:
             log.info("network: %s %s", type(self._state.mode).__name__.lower(), actions)
         for action in actions:
             if action is Action.CHECK:
-                job = asyncio.create_task(self._check())
-                self._jobs.add(job)
-                job.add_done_callback(self._jobs.discard)
+                if self._checking:  # it looks by a way that is no more
+                    self._checking.cancel()
+                self._checking = asyncio.create_task(self._check())
             else:
                 self._todo.put_nowait(action)
         self._report(now)
 
     async def _work(self, manager: NetworkDaemon) -> None:
-        while True:
-            match await self._todo.get():
-                case Action.OPEN:
-                    await self._open(manager)
-                case Action.CLOSE:
-                    self._password = ""
-                    await self._shut_form()
-                    await manager.close_hotspot()
-                case Action.JOIN:
-                    await self._join(manager)
-                case Action.PRUNE:
-                    self._password = ""
-                    await manager.prune(but=self._joined)
-                case Action.CHECK:  # needs no manager, and waits for none
-                    await self._check()
+        """Do one thing after the other. A hotspot that is only coming up holds nothing back."""
+        opening: asyncio.Task[None] | None = None
+        async with asyncio.TaskGroup() as group:
+            while True:
+                action = await self._todo.get()
+                await _end(opening)
+                match action:
+                    case Action.OPEN:
+                        opening = group.create_task(self._open(manager))
+                    case Action.CLOSE:
+                        await self._close(manager)
+                    case Action.JOIN:
+                        await self._join(manager)
+                    case Action.PRUNE:
+                        self._password = ""
+                        await manager.prune(but=self._joined)
+                    case Action.CHECK:
+                        pass  # `_on` has begun it: it needs no manager, and waits for none
+
+    async def _close(self, manager: NetworkDaemon) -> None:
+        self._password = ""
+        await self._shut_form()
+        await manager.close_hotspot()
 
     async def _open(self, manager: NetworkDaemon) -> None:
         await self._shut_form()
@@ -239,9 +262,7 @@ class Connections:
     async def _shut_form(self) -> None:
         served, self._served = self._served, None
         self._form.own = ""
-        if served:
-            served.cancel()
-            await asyncio.wait([served])
+        await _end(served)
 
     async def _check(self) -> None:
         found, off = checks.Way(), False
@@ -318,6 +339,17 @@ def _nobody(_: Fact) -> None:
     """Tell nobody: the process has not begun."""
 
 
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task:
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def _until_broken(bus: MessageBus) -> None:
     await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    raise EOFError
+
+
+async def _until_gone(manager: NetworkDaemon) -> None:
+    await manager.until_gone()
     raise EOFError

@@ -11,7 +11,8 @@
 
 There is one radio: the hotspot closes while another Wi-Fi is tried, and the phone is cut off. A
 Wi-Fi is saved once it was joined, never before: a power cut in between leaves what was saved.
-The hotspot opens by itself only where nothing was ever saved.
+The hotspot opens by itself only where nothing was ever saved, and there it does not end with the
+button's time: it is the only way in.
 """
 
 from enum import StrEnum
@@ -99,14 +100,14 @@ class Waiting(Struct, frozen=True):
 
 
 class Open(Struct, frozen=True):
-    """The hotspot is open until then; None: until a Wi-Fi is saved, or a cable is in.
+    """The hotspot is open until then; None: until there is another way, or a Wi-Fi is saved.
 
     `opening`: it was ordered, and is neither open nor failed yet. What stood before it ends then,
     which is no loss.
     """
 
     until: float | None
-    retry: float | None = None  # when the hotspot, which failed, is tried again
+    retry: float | None = None  # when the hotspot, which failed or is gone, is tried again
     opening: bool = True
 
 
@@ -308,36 +309,53 @@ def _unmanaged(state: State, at: float) -> State:
     The hotspot ends with our connection to the bus: open it again later.
     """
     if state.manager:
-        state = replace(state, manager=False, seen=Seen(), way_trouble=None, check_at=None)
+        seen = Seen(saved=state.seen.saved)  # a call may want it back
+        state = _unchecked(replace(state, manager=False, seen=seen))
     if isinstance(state.mode, Open) and state.mode.retry is None:
         return replace(state, mode=replace(state.mode, retry=at + RETRY_S, opening=False))
     return state
 
 
 def _looked(state: State, seen: Seen, at: float) -> tuple[State, tuple[Action, ...]]:
-    before, radio = way(state), state.seen.radio
+    before, returned = way(state), not state.manager
     state = replace(state, seen=seen, manager=True)
     now = way(state)
-    if now is not before:  # what was found of another way says nothing of this one
-        state = replace(state, way_trouble=None, check_at=None)
+    if now is not before:
+        state = _unchecked(state)
     match state.mode:
+        case Waiting() if returned:  # NetworkManager has only begun
+            return replace(state, mode=Waiting(at)), ()
         case Waiting() if now in {Way.ETHERNET, Way.WIFI}:
             return replace(state, mode=Waiting(at)), ()
-        case Open(until) if until is None and (now is Way.ETHERNET or _saved_by_others(state)):
+        case Open(None) if now in {Way.ETHERNET, Way.WIFI} or seen.saved:  # by others
             return _close(state, at)
-        case Open(_, retry, opening) if not (retry or opening) and _lost(radio, seen.radio):
-            return replace(state, mode=replace(state.mode, opening=True)), (Action.OPEN,)
+        case Open(opening=False):
+            return replace(state, mode=_watched(state, state.mode, at)), ()
         case _:
             return state, ()
 
 
-def _saved_by_others(state: State) -> bool:
-    return state.seen.saved and state.result is None
+def _unchecked(state: State) -> State:
+    """Forget what was found, or is being looked for, by another way: it says nothing of this one.
+
+    Only the check of a Wi-Fi that was just joined goes on: it began before the first look at it.
+    """
+    goes_on = isinstance(state.mode, Checking)
+    return replace(state, way_trouble=None, check_at=None, checking=state.checking and goes_on)
 
 
-def _lost(before: Radio, now: Radio) -> bool:
-    """Whether the hotspot was open and is gone, as after a restart of NetworkManager."""
-    return before is Radio.HOTSPOT and now not in {Radio.HOTSPOT, Radio.JOINING}
+def _watched(state: State, mode: Open, at: float) -> Open:
+    """Have a hotspot that is gone opened again, as after somebody's try at a terminal.
+
+    Not at once: a look may be from before it stood, and the next one knows better. One that stands
+    without its form (`hotspot_trouble`) is of no use.
+    """
+    radio = state.seen.radio
+    if radio is Radio.HOTSPOT and not state.hotspot_trouble:
+        return replace(mode, retry=None)
+    if mode.retry is None and radio not in {Radio.HOTSPOT, Radio.JOINING}:
+        return replace(mode, retry=at + RETRY_S)
+    return mode
 
 
 def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ...]]:
@@ -347,7 +365,7 @@ def _ordered(state: State, s: float, at: float) -> tuple[State, tuple[Action, ..
         case Open():
             return replace(state, mode=replace(state.mode, until=at + s)), ()
         case Waiting():
-            return _open(state, at + s)
+            return _open(state, at + s, at)
         case Leaving() | Joining() | Checking():  # the try goes on
             return replace(state, mode=replace(state.mode, back=at + s), dismissed=False), ()
         case _:
@@ -369,7 +387,9 @@ def _given_up(state: State, at: float) -> tuple[State, tuple[Action, ...]]:
             assert_never(state.mode)
 
 
-def _open(state: State, until: float | None) -> tuple[State, tuple[Action, ...]]:
+def _open(state: State, until: float | None, at: float) -> tuple[State, tuple[Action, ...]]:
+    if not state.manager:  # at its return
+        return replace(state, mode=Open(until, retry=at, opening=False), dismissed=False), ()
     return replace(state, mode=Open(until), dismissed=False), (Action.OPEN,)
 
 
@@ -392,10 +412,10 @@ def _back(state: State, back: float | None, at: float) -> tuple[State, tuple[Act
     """Open the hotspot again, with the result on its page."""
     saved = state.result is not None and state.result.saved
     if back is None and not saved:
-        return _open(state, None)
+        return _open(state, None, at)
     if state.dismissed:
         return _close(state, at)
-    return _open(state, max(back or at, at + RESULT_S))
+    return _open(state, max(back or at, at + RESULT_S), at)
 
 
 def _checked(state: State, found: Checked, at: float) -> tuple[State, tuple[Action, ...]]:
@@ -404,7 +424,9 @@ def _checked(state: State, found: Checked, at: float) -> tuple[State, tuple[Acti
     state = replace(state, way_trouble=trouble, checking=False, check_at=at + again_s)
     match state.mode:
         case Checking() if trouble is None:
-            return replace(state, mode=Waiting(at), result=None), (Action.PRUNE,)
+            proven = way(state) is not Way.ETHERNET  # it may have been found by that
+            state = replace(state, mode=Waiting(at), result=None)
+            return state, ((Action.PRUNE,) if proven else ())
         case Checking(wanted, back):
             state = replace(state, result=Result(wanted.name, trouble, saved=True))
             return _back(state, back, at)
@@ -418,10 +440,12 @@ def _timed(
     """Do what is due at `at`."""
     match state.mode:
         case Waiting(since) if _wants_hotspot(state) and at >= since + SETTLE_S:
-            state, more = _open(state, None)
+            state, more = _open(state, None, at)
+        case Open(until) if until is not None and at >= until and _is_only_way_in(state):
+            state, more = replace(state, mode=replace(state.mode, until=None)), ()
         case Open(until) if until is not None and at >= until:
             state, more = _close(state, at)
-        case Open(retry=retry) if retry is not None and at >= retry:
+        case Open(retry=retry) if retry is not None and at >= retry and state.manager:
             state = replace(state, mode=replace(state.mode, retry=None, opening=True))
             more = (Action.OPEN,)
         case Leaving(wanted, due, back) if at >= due:
@@ -437,6 +461,12 @@ def _is_saved(state: State) -> bool:
     """Whether there is a Wi-Fi to go back to: the last look may be older than the last try."""
     just_now = isinstance(state.mode, Checking) or (state.result and state.result.saved)
     return state.seen.saved or bool(just_now)
+
+
+def _is_only_way_in(state: State) -> bool:
+    """Whether the hotspot would be opened again, as soon as it is closed."""
+    possible = state.seen.radio not in {Radio.NONE, Radio.OFF} or not state.manager
+    return possible and not _is_saved(state) and state.seen.cable is not Cable.UP
 
 
 def _wants_hotspot(state: State) -> bool:

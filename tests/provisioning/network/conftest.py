@@ -69,6 +69,19 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(service, name, s)
 
 
+async def until(
+    holds: Callable[[], object],
+    what: str,
+    patience_s: float = 15.0,
+    told: Callable[[], object] = str,
+) -> None:
+    """Wait until something holds; `told` says what is known where it does not."""
+    end = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < end, f"{what}: {told()}"
+        await asyncio.sleep(0.02)
+
+
 class Home:
     """A hub's network that runs, and what it has told the hub."""
 
@@ -87,10 +100,7 @@ class Home:
         return f"http://{self.connections._form.own}/"
 
     async def until(self, holds: Callable[[], object], what: str, patience_s: float = 15.0) -> None:
-        until = time.monotonic() + patience_s
-        while not holds():
-            assert time.monotonic() < until, f"{what}: {self.facts[-3:]}"
-            await asyncio.sleep(0.02)
+        await until(holds, what, patience_s, lambda: self.facts[-3:])
 
     async def opened(self) -> None:
         """Wait until the form is served on the hotspot."""

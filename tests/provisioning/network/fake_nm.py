@@ -3,18 +3,22 @@
 It behaves as versions 1.42 and 1.52 do, by their D-Bus reference and by what was seen of them: a
 device walks through its states by signals; a wrong password ends in FAILED with reason no-secrets
 after 12 s; a network that is not there in reason 53; no DHCP in reason 5; while a profile that
-failed is left over, the right password is refused. A Wi-Fi whose profile is saved is joined by
-itself. A hotspot bound to a client of the bus ends with it. Profiles "on the disk" are in a file,
-so that a process that is killed and started again has them: a power cut.
+failed is left over, the right password is refused. A device leaves what it did before it begins
+anew, which takes a moment; each step is told of the device first, then of its active connection
+(`device_state_changed` in nm-act-request.c). A Wi-Fi whose profile is saved is joined by itself. A
+hotspot bound to a client of the bus ends with it. Profiles "on the disk" are in a file, so that a
+process that is killed and started again has them, under new numbers: a power cut.
 
 All of its times are `PACE` of the real ones. One JSON object a line on stdin, one on stdout:
 
     {"do": "air", "networks": [{"ssid": HEX, "psk": "...", "keys": 256, "strength": 70}]}
-        also "dhcp": false, "hidden": true, "flags": 1; keys as NM80211ApSecurityFlags
-    {"do": "save", "network": {"ssid": HEX, "psk": "..."}}      as a terminal would
+        also "dhcp": false, "dhcp_s": 10.0, "hidden": true, "flags": 1;
+        keys as NM80211ApSecurityFlags
+    {"do": "save", "network": {"ssid": HEX, "psk": "..."}}      also "id"; as a terminal would
     {"do": "cable", "state": 100, "carrier": true}
     {"do": "set", "FAULT": true}      no_wifi, off, deny_scan, refuse_hotspot,
-        slow (it joins nothing by itself), forbid (polkit lets nobody change anything)
+        hotspot_s (seconds until one is up), slow (it joins nothing by itself),
+        forbid (polkit lets nobody change anything)
     {"do": "state"}
 
 The hotspot's address is one of the loopback, another for each fake: several may have a port 80.
@@ -45,6 +49,8 @@ from provisioning.network.nm import (
 
 PACE = 0.02
 NO_SECRETS_S, DHCP_S, ASSOCIATE_S = 12.0, 45.0, 25.0
+LEAVE_S, START_S = 2.0, 5.0  # for a device to leave what it did, and to come up
+ACTIVATING, UP, GONE = 1, 2, 4  # NMActiveConnectionState
 ETH, WLAN = f"{ROOT}/Devices/1", f"{ROOT}/Devices/2"
 CHANGES = {"AddAndActivateConnection2", "ActivateConnection", "DeactivateConnection", "RequestScan"}
 IP4 = f"{NM}.IP4Config"
@@ -60,12 +66,13 @@ class Fake:
         self.bus, self.disk = bus, disk
         self.air: list[dict[str, Any]] = []
         self.profiles: dict[str, dict[str, Any]] = {}  # path: settings, and "stored", "failed"
-        self.count = 0
+        self.count = self.actives = 0
         self.cable, self.carrier = 20, False
         self.wlan, self.using, self.active, self.owner = 30, "", "", ""
         self.activation: asyncio.Task[None] | None = None
         self.no_wifi = self.off = self.deny_scan = self.refuse_hotspot = self.slow = False
         self.forbid = False
+        self.hotspot_s = START_S
         self.scans = 0
         self.calls: list[str] = []
         for settings in json.loads(disk.read_text()) if disk.exists() else []:
@@ -191,29 +198,41 @@ class Fake:
         self.disk.write_text(json.dumps(stored))
 
     def begin(self, path: str, *, ap: bool) -> None:
+        busy = self.wlan > 30
         if self.activation:
             self.activation.cancel()
-        if self.wlan > 30:
+        if busy:
             self.step(110, 60)
-            self.end_hotspot()
-            self.step(30, 60)
-        self.using, self.active = path, f"{ROOT}/ActiveConnection/{self.count}"
-        self.activation = asyncio.ensure_future(self.walk(path, ap=ap))
+        self.tell(GONE)
+        self.end_hotspot()
+        self.actives += 1
+        self.using, self.active = path, f"{ROOT}/ActiveConnection/{self.actives}"
+        self.activation = asyncio.ensure_future(self.walk(path, ap=ap, busy=busy))
 
-    async def walk(self, path: str, *, ap: bool) -> None:
-        await asyncio.sleep(0.1 * PACE)
-        for state in (40, 50):
-            self.step(state, 0)
+    async def walk(self, path: str, *, ap: bool, busy: bool) -> None:
+        await asyncio.sleep(LEAVE_S * PACE)
+        if busy:
+            self.step(30, 60)
+        self.step(40, 0)
+        self.tell(ACTIVATING)
+        self.step(50, 0)
+        await asyncio.sleep((self.hotspot_s if ap else START_S) * PACE)
         settings = self.profiles[path]["settings"]
         reason = int(self.refuse_hotspot) * 30 if ap else await self.associate(settings)
         if reason == 0:
             for state in (70, 80, 90, 100):
                 self.step(state, 0)
+            self.tell(UP)
             return
         self.profiles[path]["failed"] = True
         self.step(120, reason)
-        self.using = ""
+        self.tell(GONE)
+        self.using = self.active = ""
         self.step(30, 0)
+
+    def tell(self, state: int) -> None:
+        """Tell the state of the active connection."""
+        self.signal(self.active, ACTIVE, "StateChanged", "uu", [state, 0])
 
     async def associate(self, settings: dict[str, Any]) -> int:
         """Join, and return the reason why not."""
@@ -234,6 +253,7 @@ class Fake:
             self.step(60, 0)
             await asyncio.sleep(NO_SECRETS_S * PACE)
             return 7
+        await asyncio.sleep(one.get("dhcp_s", 0.0) * PACE)
         if not one.get("dhcp", True):
             self.step(70, 0)
             await asyncio.sleep(DHCP_S * PACE)
@@ -248,10 +268,9 @@ class Fake:
         if self.activation:
             self.activation.cancel()
         self.step(110, 39)
-        active, self.active = self.active, ""
-        self.signal(active, ACTIVE, "StateChanged", "uu", [4, 2])
+        self.tell(GONE)
         self.end_hotspot()
-        self.using = self.owner = ""
+        self.using = self.owner = self.active = ""
         self.step(30, 39)
 
     def end_hotspot(self) -> None:
@@ -262,9 +281,8 @@ class Fake:
     def autoconnect(self) -> None:
         """Join a saved Wi-Fi that is in the air, as NetworkManager does by itself."""
         names = {one["ssid"] for one in self.air}
-        if self.wlan != 30 or self.off or self.no_wifi:
-            return
-        if self.slow:
+        begun = self.activation and not self.activation.done()
+        if self.wlan != 30 or begun or self.off or self.no_wifi or self.slow:
             return
         for path, one in self.profiles.items():
             named = one["settings"][WIFI]["ssid"] in names
@@ -344,7 +362,7 @@ class Fake:
             case {"do": "save", "network": one}:
                 secret = {"key-mgmt": "wpa-psk", "psk": one["psk"]}
                 wifi = {"ssid": one["ssid"], "mode": "infrastructure"}
-                connection = {"id": "home", "uuid": "1", "autoconnect": True}
+                connection = {"id": one.get("id", "home"), "uuid": "1", "autoconnect": True}
                 settings = {"connection": connection, WIFI: wifi, SECRET: secret}
                 self.add(settings, stored=True)
                 self.write()
@@ -439,6 +457,7 @@ async def main(address: str) -> None:
         if not line:
             return
         print(json.dumps(fake.order(json.loads(line))), flush=True)  # noqa: T201
+        fake.autoconnect()
 
 
 if __name__ == "__main__":

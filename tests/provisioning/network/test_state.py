@@ -1,6 +1,7 @@
 """Stories of the network's state: no bus, no clock."""
 
 import pytest
+from msgspec.structs import replace
 
 from hub.contract.provision import NetworkTrouble, Way
 from provisioning.network.state import (
@@ -105,7 +106,7 @@ def test_a_hotspot_that_gives_way_to_the_next_try_is_not_lost() -> None:
     assert story.take() == [], "the late one of the first try ends"
     story.hear(Looked(HOTSPOT), Opened(well=True), Looked(HOTSPOT))
     assert story.take() == []
-    assert story.hear(Looked(NEW)).take() == [Action.OPEN]
+    assert story.hear(Looked(NEW)).wait(RETRY_S).take() == [Action.OPEN]
 
 
 def test_a_cable_comes_first() -> None:
@@ -153,6 +154,12 @@ def test_a_call_gets_the_wifi_back_and_the_hotspot_stays_shut_until_it_is_asked_
     story.hear(Looked(SAVED)).wait(10 * SETTLE_S)
     assert story.take() == []
     assert story.hear(Ordered(60)).take() == [Action.OPEN]
+
+
+def test_a_call_while_the_manager_is_away_keeps_the_hotspot_shut_at_its_return() -> None:
+    story = asked_for().hear(Looked(None), Ordered(0), Looked(SAVED)).wait(10 * RETRY_S)
+    assert Action.OPEN not in story.take()
+    assert isinstance(story.mode, Waiting)
 
 
 def test_a_call_ends_a_try_that_has_not_begun_and_lets_one_that_runs_end() -> None:
@@ -259,10 +266,27 @@ def test_an_order_during_a_try_does_not_end_it() -> None:
     assert story.state.mode == Open(story.at + 900)
 
 
-def test_an_order_while_the_hotspot_is_open_gives_it_that_time() -> None:
-    story = unset().hear(Ordered(60))
+def test_an_order_while_the_hotspot_is_open_gives_it_that_time_where_a_wifi_is_saved() -> None:
+    story = asked_for().wait(500).hear(Ordered(600)).wait(599)
     assert story.take() == []
-    assert story.state.mode == Open(story.at + 60, opening=False)
+    assert story.wait(1).take() == [Action.CLOSE]
+
+
+def test_the_button_ends_no_hotspot_that_is_the_only_way_in() -> None:
+    """It closed after the button's time, and came back with another password, no result shown."""
+    story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Opened(well=True), Looked(HOTSPOT))
+    story.hear(Ordered(600)).take()
+    story.wait(86_400)
+    assert story.take() == []
+    assert story.trouble is NetworkTrouble.WRONG_PASSWORD
+    assert story.hear(Looked(Seen(cable=Cable.UP, radio=Radio.HOTSPOT))).take()[0] is Action.CLOSE
+
+
+@pytest.mark.parametrize("seen", [Seen(), Seen(radio=Radio.OFF), CABLE])
+def test_a_hotspot_that_cannot_be_or_need_not_be_ends_with_its_time(seen: Seen) -> None:
+    story = Story().hear(Looked(seen), Ordered(600), Opened(well=False), Looked(seen)).wait(600)
+    assert Action.CLOSE in story.take()
+    assert isinstance(story.mode, Waiting)
 
 
 def test_two_who_send_the_form_at_once_do_not_disturb_each_other() -> None:
@@ -278,11 +302,64 @@ def test_a_hotspot_that_fails_is_tried_again() -> None:
     assert story.wait(RETRY_S).take() == [Action.OPEN]
 
 
-def test_a_hotspot_that_is_gone_is_opened_again() -> None:
-    assert unset().hear(Looked(NEW)).take() == [Action.OPEN]
+@pytest.mark.parametrize(
+    "looks",
+    [
+        (NEW,),
+        (Seen(radio=Radio.JOINING), NEW),  # somebody at a terminal mistypes a password
+        (Seen(radio=Radio.JOINING), Seen(radio=Radio.OFF), NEW),
+    ],
+)
+def test_a_hotspot_that_is_gone_is_opened_again(looks: tuple[Seen, ...]) -> None:
+    story = unset().hear(*(Looked(one) for one in looks)).wait(RETRY_S)
+    assert story.take() == [Action.OPEN]
+    story.wait(10 * RETRY_S).hear(Looked(NEW))
+    assert story.take() == [], "it is still coming up"
+
+
+def test_a_hotspot_that_ends_before_a_look_has_seen_it_is_opened_again() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=True), Looked(NEW))
+    story.take()
+    assert story.wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_hotspot_whose_form_cannot_be_served_is_opened_again() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=False), Looked(HOTSPOT))
+    story.take()
+    assert story.wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_look_from_before_the_hotspot_stood_ends_nothing() -> None:
+    story = Story().hear(Looked(NEW)).wait(SETTLE_S).hear(Opened(well=True))
+    story.hear(Looked(NEW), Looked(HOTSPOT)).take()
+    assert story.wait(10 * RETRY_S).take() == []
+
+
+def test_a_hotspot_ends_with_a_manager_and_is_opened_by_the_next() -> None:
     story = unset().hear(Looked(None))
     assert story.trouble is NetworkTrouble.NO_MANAGER
     assert story.hear(Looked(NEW)).wait(RETRY_S).take() == [Action.OPEN]
+
+
+def test_a_hotspot_is_ordered_once_at_the_return_of_a_manager_that_was_away_for_long() -> None:
+    """Nine were opened one after the other after 5 minutes."""
+    story = asked_for().hear(Ordered(3600))
+    for _ in range(60):
+        story.wait(5).hear(Looked(None))
+    assert Action.OPEN not in story.take()
+    assert story.hear(Looked(SAVED)).take().count(Action.OPEN) == 1
+
+
+def test_the_button_while_the_manager_is_away_opens_the_hotspot_at_its_return() -> None:
+    story = Story().hear(Looked(JOINED), Checked(None), Looked(None), Ordered(600))
+    assert Action.OPEN not in story.take()
+    assert story.hear(Looked(None)).wait(5).hear(Looked(SAVED)).take().count(Action.OPEN) == 1
+
+
+def test_a_cable_has_its_time_after_the_return_of_a_manager() -> None:
+    story = Story().hear(Looked(CABLE), Checked(None)).wait(60).hear(Looked(CABLE), Looked(None))
+    story.wait(10 * SETTLE_S).hear(Looked(Seen(cable=Cable.TRYING, radio=Radio.IDLE)))
+    assert story.wait(SETTLE_S - 1).hear(Looked(CABLE)).wait(1).take().count(Action.OPEN) == 0
 
 
 def test_a_manager_that_is_away_for_a_moment_ends_no_result() -> None:
@@ -340,6 +417,22 @@ def test_another_way_is_checked_at_once_and_forgets_the_trouble_of_the_last() ->
     assert story.trouble is None
 
 
+def test_another_way_is_checked_at_once_though_the_last_one_is_still_being_checked() -> None:
+    """The edge ends the running check: what it finds would be told of the new way."""
+    story = Story().hear(Looked(JOINED))
+    assert story.take() == [Action.CHECK]
+    assert story.hear(Looked(CABLE)).take() == [Action.CHECK]
+    story = Story().hear(Looked(JOINED)).hear(Looked(SAVED), Looked(JOINED))
+    assert story.take() == [Action.CHECK, Action.CHECK]
+    assert Story().hear(Looked(JOINED), Looked(None)).take() == [Action.CHECK, Action.CHECK]
+
+
+def test_a_centre_that_is_found_by_cable_proves_no_wifi() -> None:
+    story = trying().hear(Joined(None), Looked(replace(JOINED, cable=Cable.UP)), Checked(None))
+    assert story.take() == [Action.CHECK]
+    assert isinstance(story.mode, Waiting)
+
+
 def test_a_router_that_restarts_is_no_trouble() -> None:
     story = Story().hear(Looked(JOINED), Checked(None)).wait(500).hear(Looked(JOINED))
     assert story.hear(Looked(SAVED)).wait(OFFLINE_S - 1).trouble is None
@@ -347,6 +440,21 @@ def test_a_router_that_restarts_is_no_trouble() -> None:
 
 def test_a_wifi_joined_at_a_terminal_shuts_the_open_hotspot() -> None:
     assert unset().hear(Looked(Seen(radio=Radio.HOTSPOT, saved=True))).take() == [Action.CLOSE]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Seen(radio=Radio.HOTSPOT, saved=True),
+        JOINED,
+        Seen(radio=Radio.UP, name="할머니댁"),  # it is joined, and being saved
+    ],
+)
+def test_a_wifi_joined_at_a_terminal_after_a_failed_form_shuts_the_hotspot(seen: Seen) -> None:
+    story = trying().hear(Joined(NetworkTrouble.WRONG_PASSWORD), Opened(well=True), Looked(HOTSPOT))
+    story.take()
+    assert Action.CLOSE in story.hear(Looked(Seen(radio=Radio.JOINING)), Looked(seen)).take()
+    assert story.hear(Looked(SAVED)).wait(86_400).take() == []
 
 
 def test_names_of_older_korean_routers_are_read() -> None:

@@ -2,17 +2,21 @@
 
 import asyncio
 import os
+import time
 from typing import Any
 
 import pytest
+from dbus_fast import Message
+from dbus_fast.aio import MessageBus
 
 from hub.contract.provision import Clock, NetworkTrouble, OpenHotspot, Part, Trouble, Way
-from provisioning.network import checks
-from provisioning.network.bus import connect
+from provisioning.network import checks, service, state
+from provisioning.network.bus import call, connect
+from provisioning.network.checks import Center
 from provisioning.network.nm import JoinError, NetworkDaemon, dbm
 from provisioning.network.service import hotspot_name
-from provisioning.network.state import Credentials, Security, Waiting
-from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Living
+from provisioning.network.state import Checking, Credentials, Joining, Security, Seen, Waiting
+from tests.provisioning.network.conftest import HOME, PASSWORD, FakeNM, Home, Living, until
 
 AIR = {"ssid": HOME, "psk": PASSWORD, "strength": 75}
 ENTERPRISE = {"ssid": b"office", "keys": 0x200}
@@ -293,6 +297,258 @@ def test_a_hotspot_ends_with_the_process_that_opened_it(nm: FakeNM, living: Livi
         async with living() as home:
             await home.opened()
         await home.until(lambda: not nm.state()["hotspot"], "it ends")
+
+    asyncio.run(story())
+
+
+async def trying(home: Home, password: str = PASSWORD) -> None:
+    """Send the form, and wait until the Wi-Fi is tried."""
+    await home.opened()
+    await home.until(lambda: home.connections._spots, "the Wi-Fi is heard")
+    await home.post("join", network=HOME.hex(), password=password)
+    await home.until(lambda: isinstance(home.connections._state.mode, Joining), "it is tried")
+
+
+def test_a_try_ends_with_the_networkmanager_that_began_it(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was never told of, and no hotspot opened again: a new one answers before the next look."""
+
+    async def story() -> None:
+        nm.air(AIR | {"dhcp_s": 1000.0})
+        async with living() as home:
+            await home.opened()
+            monkeypatch.setattr(service, "LOOK_S", 60.0)
+            await trying(home)
+            await home.until(lambda: nm.state()["wlan"] == 50, "it asks for an address")
+            nm.restart()
+            await home.until(lambda: home.network.trouble == "join_failed", "it is told")
+            await home.opened()
+
+    asyncio.run(story())
+
+
+def test_a_look_that_gets_no_answer_amid_a_try_ends_it(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [TimeoutError()]
+    look, opened = NetworkDaemon.look, list[str]()
+    open_hotspot = NetworkDaemon.open_hotspot
+
+    async def late(self: NetworkDaemon) -> Seen:
+        while looks:
+            raise looks.pop()
+        return await look(self)
+
+    async def counted(self: NetworkDaemon, name: str, password: str) -> str:
+        opened.append(name)
+        return await open_hotspot(self, name, password)
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await trying(home, WRONG)
+            monkeypatch.setattr(state, "RETRY_S", 0.1)  # shorter than to open it
+            monkeypatch.setattr(NetworkDaemon, "open_hotspot", counted)
+            monkeypatch.setattr(NetworkDaemon, "look", late)
+            await home.until(lambda: home.network.trouble == "join_failed", "it is told")
+            await home.opened()
+            assert opened == [NAME]
+            assert nm.state()["profiles"] == 1  # the hotspot's own
+
+    asyncio.run(story())
+
+
+def test_a_wifi_is_known_though_networkmanager_numbers_its_profiles_anew(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Wi-Fi that was joined a moment ago was deleted as one of before."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            ended = asyncio.Event()
+
+            async def check(_: Center) -> checks.Way:
+                await ended.wait()
+                return checks.Way()
+
+            monkeypatch.setattr(checks, "check", check)
+            await trying(home)
+            await home.until(lambda: isinstance(home.connections._state.mode, Checking), "checked")
+            nm.restart()
+            nm.air(AIR)
+            await home.until(lambda: home.network.trouble == "no_manager", "it is noticed")
+            await home.until(lambda: home.network.way is Way.WIFI, "it is joined again")
+            nm.do("save", network={"ssid": b"old".hex(), "psk": PASSWORD, "id": "anbu-wifi"})
+            ended.set()
+            await home.until(lambda: b"old".hex() not in nm.state()["stored"], "others go")
+            assert nm.state()["stored"] == [HOME.hex()]
+
+    asyncio.run(story())
+
+
+def test_a_wifi_that_was_saved_is_used_though_the_end_of_its_try_is_never_heard(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card takes seconds for a sync; a restart within them deleted it."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await trying(home)
+            await home.until(lambda: nm.state()["stored"], "it is saved")
+            nm.restart()
+            nm.air(AIR)
+            await home.until(lambda: home.network.trouble == "no_manager", "it is noticed")
+            await home.until(lambda: home.network.way is Way.WIFI, "it is joined again")
+            await home.until(lambda: isinstance(home.connections._state.mode, Waiting), "is used")
+            assert nm.state()["stored"] == [HOME.hex()]
+
+    monkeypatch.setattr(os, "sync", lambda: time.sleep(0.6))
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("typed", [PASSWORD, WRONG])
+def test_a_try_that_its_process_did_not_outlive_is_no_saved_wifi(
+    nm: FakeNM, living: Living, typed: str
+) -> None:
+    """Its profile is in NetworkManager's memory only, and would be gone after a power cut."""
+
+    async def story() -> None:
+        nm.air(AIR | {"dhcp_s": 10.0})
+        async with living() as home:
+            await trying(home, typed)
+            await home.until(lambda: nm.state()["profiles"] == 1, "its profile is there")
+            await home.until(lambda: nm.state()["wlan"] > 30, "it is tried")
+        async with living() as home:
+            await home.opened()
+            assert nm.state()["profiles"] == 1  # the hotspot's own
+            assert not home.connections._state.seen.saved
+
+    asyncio.run(story())
+
+
+def test_a_call_does_not_wait_for_a_hotspot_that_is_only_coming_up(
+    nm: FakeNM, living: Living
+) -> None:
+    """It waited for the hotspot's own deadline, up to 90 s."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+        async with living() as home:
+            await home.until(lambda: home.network.way is Way.WIFI, "the Wi-Fi is joined")
+            nm.do("set", hotspot_s=3600.0)
+            home.connections.take_order(OpenHotspot(600))
+            await home.until(lambda: nm.state()["wlan"] == 50, "it is coming up")
+            home.connections.take_order(OpenHotspot(0))
+            await home.until(lambda: nm.state()["joined"] == HOME.hex(), "the Wi-Fi is back")
+            nm.do("set", hotspot_s=0.0)
+            home.connections.take_order(OpenHotspot(600))
+            await home.opened()
+
+    asyncio.run(story())
+
+
+def test_a_hotspot_that_is_not_wanted_any_more_while_it_is_ordered_does_not_stand(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NetworkManager answers after the cable is in: nobody else would end it."""
+    ordered, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(bus: MessageBus, message: Message) -> list[Any]:
+        answer = await call(bus, message)
+        if message.member == "AddAndActivateConnection2":
+            ordered.set()
+            await answered.wait()
+        return answer
+
+    async def story() -> None:
+        monkeypatch.setattr("provisioning.network.nm.call", slow)
+        async with living() as home:
+            await ordered.wait()
+            nm.do("cable", state=100, carrier=True)
+            await home.until(lambda: isinstance(home.connections._state.mode, Waiting), "cable")
+            await home.until(lambda: nm.state()["hotspot"], "it came up")
+            answered.set()
+            await home.until(lambda: not nm.state()["hotspot"], "it is ended")
+
+    asyncio.run(story())
+
+
+def test_a_check_ends_with_the_way_that_it_looks_by(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal of the Wi-Fi was told of the cable."""
+    ways = list[Way]()
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+        async with living() as home:
+            ended = asyncio.Event()
+
+            async def check(_: Center) -> checks.Way:
+                ways.append(state.way(home.connections._state))
+                if ways == [Way.WIFI]:
+                    try:
+                        await asyncio.Event().wait()
+                    finally:
+                        ended.set()
+                return checks.Way()
+
+            monkeypatch.setattr(checks, "check", check)
+            await home.until(lambda: ways, "the Wi-Fi is checked")
+            nm.do("cable", state=100, carrier=True)
+            await home.until(ended.is_set, "that check ends")
+            await home.until(lambda: ways[1:] == [Way.ETHERNET], "the cable is checked")
+
+    asyncio.run(story())
+
+
+@pytest.mark.usefixtures("nm")
+def test_a_phone_that_says_nothing_does_not_hold_the_hotspot_open(living: Living) -> None:
+    """A browser connects beforehand; from Python 3.12 on, a server waits for its connections."""
+
+    async def story() -> None:
+        async with living() as home:
+            await home.opened()
+            address, _, port = home.connections._form.own.partition(":")
+            reader, writer = await asyncio.open_connection(address, int(port))
+            served = home.connections._served
+            assert served
+            served.cancel()
+            async with asyncio.timeout(5.0):
+                assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(story())
+
+
+def test_a_hotspot_is_up_by_its_own_steps_not_by_those_of_the_wifi_before_it(
+    nm: FakeNM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Wi-Fi came up while the order was on its way: its address was taken for the hotspot's."""
+
+    async def story() -> None:
+        nm.air(AIR)
+        nm.do("set", slow=True)
+        manager = NetworkDaemon(await connect())
+        await manager.begin()
+        nm.do("save", network=AIR | {"ssid": HOME.hex()})
+
+        async def late(bus: MessageBus, message: Message) -> list[Any]:
+            if message.member == "AddAndActivateConnection2":
+                nm.do("set", slow=False)
+                await until(lambda: nm.state()["joined"] == HOME.hex(), "it is joined")
+                nm.do("set", slow=True)
+            return await call(bus, message)
+
+        monkeypatch.setattr("provisioning.network.nm.call", late)
+        await manager.open_hotspot(NAME, "1234567890")
+        assert nm.state()["hotspot"] == NAME
+        manager._bus.disconnect()
 
     asyncio.run(story())
 
