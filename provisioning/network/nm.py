@@ -42,7 +42,7 @@ WIFI, SECRET = "802-11-wireless", "802-11-wireless-security"
 JOIN_S = 100.0  # its own deadlines: 25 s to associate, 12 s for a wrong password, 45 s for DHCP
 HOTSPOT_S = 90.0  # 2 s on a Pi; 40 s were seen on emulated cores
 TO_DISK = 0x1  # NMSettingsUpdate2Flags
-OURS, HOTSPOT_ID = "anbu-wifi", "anbu-hotspot"  # ids of the profiles that we make
+OURS, TRIED, HOTSPOT_ID = "anbu-wifi", "anbu-wifi-try", "anbu-hotspot"  # ids of our profiles
 WEXT = Path("/proc/net/wireless")
 Objects = dict[str, dict[str, dict[str, Variant]]]
 Settings = dict[str, dict[str, Variant]]
@@ -172,9 +172,7 @@ class NetworkDaemon:
         """Join a Wi-Fi and save it; return its UUID. Raises `JoinError`: nothing is left."""
         await self._answered()
         device = await self._wifi()
-        await self._remove(
-            lambda settings: _ssid(settings) == wanted.ssid and not _stored(settings)
-        )
+        await self._remove(lambda settings: _ssid(settings) == wanted.ssid and _is_try(settings))
         options = {"persist": Variant("s", "memory")}
         settings = profile_of(wanted)
         uuid = _uuid(settings)
@@ -184,7 +182,8 @@ class NetworkDaemon:
         except JoinError:
             await self._remove(lambda settings: _uuid(settings) == uuid)
             raise
-        await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", {}, TO_DISK, {})
+        settings["connection"]["id"] = Variant("s", OURS)
+        await self._call(profile, PROFILE, "Update2", "a{sa{sv}}ua{sv}", settings, TO_DISK, {})
         await asyncio.to_thread(os.sync)
         await self._remove(
             lambda settings: _ssid(settings) == wanted.ssid and _uuid(settings) != uuid
@@ -327,10 +326,9 @@ class NetworkDaemon:
         for path in (await self._call(SETTINGS_PATH, SETTINGS, "ListConnections", ""))[0]:
             try:
                 settings = (await self._call(path, PROFILE, "GetSettings", ""))[0]
-                flags = await self._get(path, PROFILE, "Flags")
             except RefusedError:
                 continue  # it was deleted just now
-            yield path, settings | {"": {"flags": Variant("u", flags)}}
+            yield path, settings
 
     async def _objects(self) -> Objects:
         message = Message(NM, "/org/freedesktop", OBJECTS, "GetManagedObjects")
@@ -361,10 +359,14 @@ class NetworkDaemon:
 
 
 def profile_of(wanted: Credentials) -> Settings:
-    """Return the profile of a home's Wi-Fi, which is joined again whenever it is there."""
+    """Return the profile of a home's Wi-Fi, which is joined again whenever it is there.
+
+    Until it is saved its id says that it is a try. NetworkManager's own flag would not do: a
+    profile that netplan keeps for it lies in memory, too.
+    """
     settings: Settings = {
         "connection": {
-            "id": Variant("s", OURS),
+            "id": Variant("s", TRIED),
             "uuid": Variant("s", str(uuid4())),
             "type": Variant("s", WIFI),
             "autoconnect": Variant("b", True),  # noqa: FBT003
@@ -441,15 +443,11 @@ def _uuid(settings: Settings) -> str:
 
 def _is_try(settings: Settings) -> bool:
     """Whether it is a profile of ours that was not saved, or not yet."""
-    return _id(settings) == OURS and not _stored(settings)
+    return _id(settings) == TRIED
 
 
 def _ssid(settings: Settings) -> bytes:
     return bytes(settings[WIFI]["ssid"].value)
-
-
-def _stored(settings: Settings) -> bool:
-    return not settings[""]["flags"].value & 0x1  # NM_SETTINGS_CONNECTION_FLAG_UNSAVED
 
 
 def _used_at(profile: tuple[str, Settings]) -> int:

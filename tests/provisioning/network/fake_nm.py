@@ -114,9 +114,6 @@ class Fake:
         name = message.body[1]
         if name == "WirelessEnabled":
             value = Variant("b", not self.off)
-        elif name == "Flags":
-            stored = self.profiles[message.path or ""]["stored"]
-            value = Variant("u", 0 if stored else 1)
         elif name == "Ip4Config":
             value = Variant("o", f"{ROOT}/IP4Config/1")
         else:
@@ -144,7 +141,11 @@ class Fake:
         return Message.new_method_return(message, "a{sa{sv}}", [_variants(hidden)])
 
     def update(self, message: Message) -> Message:
-        self.profiles[message.path or ""]["stored"] = True
+        held = self.profiles[message.path or ""]
+        held["stored"] = True
+        if settings := _plain(message.body[0]):
+            assert settings["connection"]["uuid"] == held["settings"]["connection"]["uuid"]
+            held["settings"] = settings
         self.write()
         return Message.new_method_return(message, "a{sv}", [{}])
 
