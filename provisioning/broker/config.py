@@ -114,12 +114,15 @@ def write_config(
 
 def _security(run_dir: Path, certs: Path, revoked: Path | None) -> str:
     """Write the rules, the list and the password of this machine's own user; return the lines."""
-    write_whole(run_dir / ACL, revocation.rules(revoked).encode(), 0o640)
+    rules = revocation.rules(revoked)
+    write_whole(run_dir / ACL, rules.encode(), 0o640)
     usable = revocation.list_of(revoked, certs, datetime.now(UTC))
     if usable is None:
         (run_dir / CRL).unlink(missing_ok=True)
     else:
         write_whole(run_dir / CRL, usable, 0o640)
+    digest = revocation.digest_of(rules, usable)  # of a broker that starts no session stands
+    revocation.note(run_dir, revocation.Taken(digest, frozenset(revocation.denied(revoked))))
     return _fill(
         "security.conf.in",
         CERTS=certs,

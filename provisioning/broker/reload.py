@@ -21,7 +21,7 @@ from hub.shared.messages import ours, sentence
 from provisioning.broker import revocation
 from provisioning.broker.config import ACL, ADMIN, ADMIN_SOCKET, CRL, PID, SECRET
 
-END_S = 10.0  # for the broker to let us in, so that it ends the other session; usually 10 ms
+END_S = 10.0  # for the broker to let us in, so that it ends other sessions; usually 10 ms each
 AGAIN_S = 0.2
 
 
@@ -59,34 +59,38 @@ def run(args: Namespace) -> int:
 def reload(
     run_dir: Path, certs: Path, revoked: Path, now: datetime
 ) -> tuple[Outcome, dict[str, bool]]:
-    """Write rules and list, have Mosquitto read them, and end the sessions of new denied hubs.
+    """Write rules and list, have Mosquitto read them, and end the sessions of denied hubs.
 
-    Where nothing has changed, nothing is done. Returns the hubs that were denied just now, and
-    whether the session of each has ended. Raises `OSError`.
+    What was done before is not done again; what failed, or was cut off, is. Returns the hubs whose
+    sessions had to end, and whether they have. Raises `OSError`.
     """
-    held, rules = (run_dir / ACL).read_text(encoding="utf-8"), revocation.rules(revoked)
-    listed = (run_dir / CRL).read_bytes() if (run_dir / CRL).exists() else None
-    usable = revocation.list_of(revoked, certs, now)
-    outcome = Outcome.DONE if (listed is None) == (usable is None) else Outcome.RESTART
-    if (held, listed) == (rules, usable):
+    rules, usable = revocation.rules(revoked), revocation.list_of(revoked, certs, now)
+    has_list = (run_dir / CRL).exists()
+    outcome = Outcome.DONE if has_list == (usable is not None) else Outcome.RESTART
+    before, denied = revocation.taken(run_dir), frozenset(revocation.denied(revoked))
+    digest = revocation.digest_of(rules, usable)
+    if before == revocation.Taken(digest, denied):
         return outcome, {}
-    write_whole(run_dir / ACL, rules.encode(), 0o640)
-    if usable is not None and listed is not None:
-        write_whole(run_dir / CRL, usable, 0o640)
-    to_disk(run_dir)
-    os.kill(int((run_dir / PID).read_text(encoding="ascii")), signal.SIGHUP)
-    new = [hub for hub in revocation.denied(revoked) if hub not in revocation.denied_by(held)]
-    return outcome, {hub: end_session(run_dir, hub) for hub in new}
+    if before.digest != digest:
+        write_whole(run_dir / ACL, rules.encode(), 0o640)
+        if usable is not None and has_list:
+            write_whole(run_dir / CRL, usable, 0o640)
+        to_disk(run_dir)
+        os.kill(int((run_dir / PID).read_text(encoding="ascii")), signal.SIGHUP)
+    deadline = time.monotonic() + END_S
+    found = {hub: end_session(run_dir, hub, deadline) for hub in sorted(denied - before.ended)}
+    ended = {hub for hub, is_ended in found.items() if is_ended}
+    revocation.note(run_dir, revocation.Taken(digest, (before.ended & denied) | ended))
+    return outcome, found
 
 
-def end_session(run_dir: Path, hub: str) -> bool:
+def end_session(run_dir: Path, hub: str, deadline: float) -> bool:
     """End a hub's session: connect by its client id, which only this machine's user may choose.
 
-    It is tried again for `END_S`, since nothing else ends that session once the rules are written:
-    a broker that starts has no socket yet. Returns whether the broker has let us in: then the other
-    connection is closed, and what waited for it is gone.
+    It is tried again until `deadline` (monotonic): a broker that starts has no socket yet. Returns
+    whether the broker has let us in: then the other connection is closed, and what waited for it
+    is gone.
     """
-    deadline = time.monotonic() + END_S
     while not _came_in(run_dir, hub, deadline):
         if time.monotonic() + AGAIN_S > deadline:
             return False

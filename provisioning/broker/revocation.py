@@ -8,17 +8,19 @@ coming back, and is the only way to refuse an old certificate whose name lives o
 past its `nextUpdate` a list makes OpenSSL refuse *everybody*: such a list is left out.
 """
 
+import hashlib
 import re
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
+from msgspec import Struct
 
-from hub.shared.files import shipped_file
+from hub.shared.files import shipped_file, write_whole
 
 DENIED, CRL = "denied", "crl.pem"
+TAKEN = "taken"  # beside the broker's rules
 SPARE = timedelta(days=3)  # a list that ends sooner is left out: time for somebody to look
 HUB = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # as `hub.contract.forms.Name`
 CENTER = "center"  # the centre's user at the broker
@@ -43,17 +45,41 @@ def denied(revoked: Path | None) -> tuple[str, ...]:
     return ()
 
 
-def denied_by(rules: str) -> set[str]:
-    """Return the hubs that a file of rules denies."""
-    pairs = pairwise(rules.split("\n"))
-    return {one.removeprefix("user ") for one, then in pairs if then == "topic deny #"}
+class Taken(Struct, frozen=True):
+    """What a running broker has taken up: a digest of rules and list, and whose sessions ended.
+
+    It is noted last: what was cut off before is done again.
+    """
+
+    digest: str = ""
+    ended: frozenset[str] = frozenset()
+
+
+def digest_of(rules: str, usable: bytes | None) -> str:
+    """Return what tells rules and list from others."""
+    return hashlib.sha256(rules.encode() + b"\0" + (usable or b"")).hexdigest()
+
+
+def taken(run_dir: Path) -> Taken:
+    """Return what was noted. Raises `OSError`."""
+    try:
+        digest, *ended = (run_dir / TAKEN).read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, ValueError):
+        return Taken()
+    return Taken(digest, frozenset(ended))
+
+
+def note(run_dir: Path, one: Taken) -> None:
+    """Note what was taken up. Raises `OSError`."""
+    text = "".join(f"{line}\n" for line in (one.digest, *sorted(one.ended)))
+    write_whole(run_dir / TAKEN, text.encode(), 0o640)
 
 
 def list_of(revoked: Path | None, certs: Path, now: datetime) -> bytes | None:
     """Return the list if the broker may use it, else None.
 
-    It must be valid for some days yet, and there must be one of each authority in `ca.crt`: OpenSSL
-    refuses everybody whose authority has none.
+    It must be valid now, and for some days yet, and there must be one of each authority in
+    `ca.crt`: OpenSSL refuses everybody whose authority has none.
     """
     if revoked is None:
         return None
@@ -63,9 +89,12 @@ def list_of(revoked: Path | None, certs: Path, now: datetime) -> bytes | None:
         authorities = x509.load_pem_x509_certificates((certs / "ca.crt").read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    is_long = all(one.next_update_utc and one.next_update_utc > now + SPARE for one in lists)
+    is_valid = all(
+        one.next_update_utc and one.last_update_utc <= now and one.next_update_utc > now + SPARE
+        for one in lists
+    )
     covered = all(any(_is_of(one, parent) for one in lists) for parent in authorities)
-    return found if is_long and covered else None
+    return found if is_valid and covered else None
 
 
 def _is_of(one: x509.CertificateRevocationList, parent: x509.Certificate) -> bool:

@@ -1,11 +1,13 @@
 """Hubs that are struck off while a real broker runs: their sessions end, their neighbours stay."""
 
+import errno
 import os
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from threading import Timer
 
@@ -152,6 +154,37 @@ def test_where_nothing_has_changed_the_broker_is_left_alone(
 
 
 @pytest.mark.broker
+def test_what_was_cut_off_after_the_rules_were_written_is_done_at_the_next_reload(
+    broker: Revocable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "no room", str(folder))
+
+    with talker(broker, THIEF) as thief:
+        strike_off(tmp_path, THIEF, serials=False)
+        with monkeypatch.context() as cut:
+            cut.setattr(reload, "to_disk", full)
+            assert broker.reload() == Outcome.FAILED
+        assert broker.reload() == Outcome.DONE
+        wait_until(lambda: not thief.client.is_connected(), "the thief's session has ended", 5)
+
+
+@pytest.mark.broker
+def test_a_session_that_could_not_be_ended_is_ended_by_a_later_reload(
+    broker: Revocable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reload, "END_S", 0.5)
+    aside = (broker.folder / ADMIN_SOCKET).rename(broker.folder / "aside")
+    with talker(broker, THIEF) as thief:
+        strike_off(tmp_path, THIEF, serials=False)
+        assert broker.reload() == Outcome.FAILED
+        assert thief.client.is_connected()
+        aside.rename(broker.folder / ADMIN_SOCKET)
+        assert broker.reload() == Outcome.DONE
+        wait_until(lambda: not thief.client.is_connected(), "the thief's session has ended", 5)
+
+
+@pytest.mark.broker
 def test_a_hub_that_is_taken_back_may_speak_again(broker: Revocable, tmp_path: Path) -> None:
     strike_off(tmp_path, THIEF)
     assert broker.reload() == Outcome.DONE
@@ -210,15 +243,28 @@ def test_a_list_that_would_refuse_everybody_is_left_out(tmp_path: Path, what: st
     assert revocation.list_of(tmp_path, trusted, now) is None
 
 
+def denied_by(rules: str) -> set[str]:
+    pairs = pairwise(rules.split("\n"))
+    return {one.removeprefix("user ") for one, then in pairs if then == "topic deny #"}
+
+
+def test_a_list_that_is_not_valid_yet_is_left_out(tmp_path: Path) -> None:
+    """OpenSSL refuses everybody by it: the clock of whoever wrote it was ahead."""
+    strike_off(tmp_path)
+    now = datetime.now(UTC)
+    assert revocation.list_of(tmp_path, certs(), now)
+    assert revocation.list_of(tmp_path, certs(), now - timedelta(days=2)) is None
+
+
 def test_a_line_that_is_no_hub_makes_no_rule(tmp_path: Path) -> None:
     lines = f"{THIEF}\nuser center\ntopic deny #\ncenter\n../x\n\n# {HONEST}\n"
     (tmp_path / revocation.DENIED).write_text(lines, encoding="utf-8")
     assert revocation.denied(tmp_path) == (THIEF,)
     rules = revocation.rules(tmp_path)
-    assert revocation.denied_by(rules) == {THIEF}
+    assert denied_by(rules) == {THIEF}
     plain = revocation.rules(None)
     assert rules.replace(f"user {THIEF}\ntopic deny #\n\n", "") == plain
-    assert revocation.denied_by(plain) == set()
+    assert denied_by(plain) == set()
 
 
 def test_a_folder_with_a_long_name_has_no_socket_and_the_broker_starts(tmp_path: Path) -> None:
