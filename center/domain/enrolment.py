@@ -146,9 +146,10 @@ def may_claim(one: Enrolment | None, hub: str, by: str, now: float) -> NotClaime
     """Return why a person may not claim a request; the same claim twice is one."""
     if one is None:
         return NotClaimed.NO_SUCH_DIGITS
-    if one.state is not State.WAITING:
-        return None if (one.hub, one.by) == (hub, by) else NotClaimed.TAKEN
-    return NotClaimed.OVER if is_over(one, now) else None
+    if is_over(one, now):
+        return NotClaimed.OVER
+    same = (one.hub, one.by) == (hub, by)
+    return None if one.state is State.WAITING or same else NotClaimed.TAKEN
 
 
 def crowded(holding: Mapping[str, int], newcomer: str, most: int, of_network: int) -> str | None:

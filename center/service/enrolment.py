@@ -105,10 +105,12 @@ async def renew(desk: Desk, shown: bytes | None, body: bytes, address: str) -> C
     if request.name not in {"", UNNAMED, present.hub}:
         raise await _refuse(desk, registry, Refused.WRONG_NAME, by, present.hub)
     for one in later:
-        if one.key == request.key and one.revoked_utc is None:
+        is_good = one.revoked_utc is None and desk.clock() < one.ends_utc
+        if one.key == request.key and is_good:
             return one  # its answer was lost on the way
     made = _certificate(await _sign(desk, registry, request, present.hub), desk.clock())
-    await desk.store.change(enrolments.renew, made)
+    if not await desk.store.change(enrolments.renew, made, present.serial):
+        raise await _refuse(desk, registry, Refused.REVOKED, by, present.hub)
     return made
 
 

@@ -87,7 +87,11 @@ def look(conn: Connection, wish: Claim, now: float) -> Enrolment | NotClaimed:
 
 
 def claim(conn: Connection, wish: Claim, now: float) -> Enrolment | NotClaimed:
-    """Let a request have its hub id, with a line in the audit; or say why not."""
+    """Let a request have its hub id, with a line in the audit; or say why not.
+
+    Of two claims for a home only the last one counts: a hub that has not fetched its certificate by
+    the one before says other digits.
+    """
     one = look(conn, wish, now)
     if isinstance(one, NotClaimed) or one.state is not State.WAITING:
         return one
@@ -95,7 +99,14 @@ def claim(conn: Connection, wish: Claim, now: float) -> Enrolment | NotClaimed:
     told = f"{one.key[:12]} {one.network}"
     deed = Deed.HUB_REPLACED if made.replaces else Deed.HUB_CLAIMED
     write_line(conn, Entry(now, deed, version=0, by=wish.by, text=told, hub=wish.hub))
+    drop_claims(conn, wish.hub)
     return _put(conn, made)
+
+
+def drop_claims(conn: Connection, hub: str) -> None:
+    """Forget claims for a home by which no hub has fetched its certificate yet."""
+    open_ = (_asked.hub == hub) & (_asked.state == State.AUTHORISED.value)
+    conn.execute(delete(enrolments).where(open_))
 
 
 def issue(conn: Connection, made: Certificate) -> Certificate:
@@ -115,10 +126,17 @@ def issue(conn: Connection, made: Certificate) -> Certificate:
     return made
 
 
-def renew(conn: Connection, made: Certificate) -> None:
-    """Store the certificate that follows another one of its hub."""
+def renew(conn: Connection, made: Certificate, shown: str) -> bool:
+    """Store the certificate that follows the one with the serial number `shown`.
+
+    False: that one was revoked meanwhile, and nothing is stored.
+    """
+    valid = select(_cert.serial).where(_cert.serial == shown, _cert.revoked_utc.is_(None))
+    if conn.scalar(valid) is None:
+        return False
     conn.execute(insert(certificates).values(**msgspec.structs.asdict(made)))
     _told(conn, Deed.CERTIFICATE_RENEWED, made)
+    return True
 
 
 def revoke(conn: Connection, hub: str, now: float, by: str, reason: str) -> int:

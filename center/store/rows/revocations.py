@@ -35,6 +35,7 @@ def strike_off(conn: Connection, hub: str, utc: float, by: str, reason: Reason) 
         return False
     conn.execute(insert(struck_off).values(hub=hub, utc=utc, by=by, reason=reason.value))
     enrolments.revoke(conn, hub, utc, by, reason)
+    enrolments.drop_claims(conn, hub)
     line = Entry(utc, Deed.HUB_STRUCK_OFF, version=0, by=by, text=reason.value, hub=hub)
     write_line(conn, line)
     return True

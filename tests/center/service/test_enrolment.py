@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,12 +20,20 @@ from msgspec.structs import replace
 from center.authority import signing
 from center.authority.signing import UnfitError
 from center.domain import enrolment as domain
-from center.domain.enrolment import Certificate, Enrolment, Refused, State, crowded, network
+from center.domain.enrolment import (
+    Certificate,
+    Enrolment,
+    Reason,
+    Refused,
+    State,
+    crowded,
+    network,
+)
 from center.domain.incident import Deed
-from center.service import enrolment, removal
-from center.service.enrolment import NotEnrolledError, Who, Wish, digits_of
+from center.service import enrolment, removal, revocation
+from center.service.enrolment import NotClaimedError, NotEnrolledError, Who, Wish, digits_of
 from center.service.strangers import LINES_AN_HOUR, Budget, Told
-from center.store.rows import audit, enrolments
+from center.store.rows import audit, enrolments, revocations
 from provisioning.certs.authority import common_name, is_issued_by
 from tests.center.e2e.office import Office
 from tests.center.est import request, settings
@@ -329,3 +338,97 @@ def test_what_a_hub_left_here_goes_with_the_home(office: Office) -> None:
     assert office.store.read(enrolments.backup, "js-0001")
     office.store.submit(lambda conn: removal.remove_hub(conn, NOW, "js-0001")).result(10)
     assert office.store.read(enrolments.backup, "js-0001") is None
+
+
+# --- claims that meet ---------------------------------------------------------------------------
+
+HUB, DAY_S = "js-0001", 86_400.0
+Key = ec.EllipticCurvePrivateKey
+
+
+def claimed(office: Office, address: str, *, replaces: bool = False) -> tuple[Key, str]:
+    """Have an installer type the digits of a hub; it has not fetched its certificate yet."""
+    key = new_key()
+    wish = Wish(ask(office, address, key), HUB, replaces=replaces)
+    office.act(enrolment.claim(office.desk, WHO, wish))
+    return key, address
+
+
+def fetched(office: Office, box: tuple[Key, str]) -> Certificate | Enrolment:
+    found = office.act(enrolment.ask(office.desk, request(box[0]), box[1]))
+    assert isinstance(found, Certificate | Enrolment)
+    return found
+
+
+def test_of_two_claims_for_a_home_the_last_one_counts(office: Office) -> None:
+    """The first box's line broke before it fetched; in the depot it must not take the home."""
+    first = claimed(office, "10.0.0.1")
+    second = claimed(office, "10.0.0.2")
+    own = fetched(office, second)
+    assert isinstance(own, Certificate)
+    office.ahead_s = 3600.0
+    late = fetched(office, first)
+    assert isinstance(late, Enrolment)
+    assert (late.state, late.hub) == (State.WAITING, "")
+    assert not office.act(enrolment.is_revoked(office.desk, own.der))
+
+
+def test_a_strike_off_ends_a_claim_that_nobody_has_fetched(office: Office) -> None:
+    assert isinstance(fetched(office, claimed(office, "10.0.0.1")), Certificate)
+    stolen = claimed(office, "10.0.0.2", replaces=True)
+    assert office.act(revocation.strike_off(office.desk, HUB, "이정민", Reason.STOLEN))
+    assert isinstance(fetched(office, stolen), Enrolment)
+    assert office.store.read(revocations.standing, office.now()).denied == (HUB,)
+    assert isinstance(fetched(office, claimed(office, "10.0.0.3", replaces=True)), Certificate)
+    assert office.store.read(revocations.standing, office.now()).denied == ()
+
+
+def test_a_renewal_amid_a_replacement_leaves_the_old_hub_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = claimed(office, "10.0.0.1")
+    own = fetched(office, old)
+    assert isinstance(own, Certificate)
+    office.ahead_s = 31 * DAY_S
+    new = claimed(office, "10.0.0.2", replaces=True)
+    stored = office.desk.store.change
+
+    async def after_the_other(change: Any, *args: Any) -> Any:  # noqa: ANN401 - as it is called
+        if change is enrolments.renew:
+            await enrolment.ask(office.desk, request(new[0]), new[1])
+        return await stored(change, *args)
+
+    monkeypatch.setattr(office.desk.store, "change", after_the_other)
+    with pytest.raises(NotEnrolledError) as error:
+        office.act(enrolment.renew(office.desk, own.der, request(old[0], HUB), old[1]))
+    assert error.value.why is Refused.REVOKED
+
+
+def test_a_certificate_that_has_ended_is_not_given_a_second_time(office: Office) -> None:
+    """Its answer was lost, and the hub was away for three months: it would look in an hour."""
+    box = claimed(office, "10.0.0.1")
+    own = fetched(office, box)
+    assert isinstance(own, Certificate)
+
+    def renewed() -> Certificate:
+        asked = enrolment.renew(office.desk, own.der, request(box[0], HUB), box[1])
+        found = office.act(asked)
+        assert isinstance(found, Certificate)
+        return found
+
+    office.ahead_s = 31 * DAY_S
+    lost = renewed()
+    assert renewed() == lost
+    office.ahead_s = 125 * DAY_S
+    assert renewed().ends_utc > office.now()
+
+
+def test_digits_typed_again_after_their_day_are_over(office: Office) -> None:
+    key = new_key()
+    wish = Wish(ask(office, "10.0.0.1", key), HUB)
+    office.act(enrolment.claim(office.desk, WHO, wish))
+    office.act(enrolment.claim(office.desk, WHO, wish))  # twice is one
+    office.ahead_s = domain.SHOWN_S
+    with pytest.raises(NotClaimedError) as error:
+        office.act(enrolment.claim(office.desk, WHO, wish))
+    assert error.value.why is domain.NotClaimed.OVER
