@@ -140,7 +140,7 @@ async def _ahead(center: Center, tls: ssl.SSLContext) -> float | None:
         try:
             begun = time()
             await _ask(writer, center.host, TIME_PATH)
-            head = _headers(await reader.readuntil(b"\r\n\r\n"))
+            head = _headers(await _head(reader))
             ours = (begun + time()) / 2
             return _clock(head, await reader.read(ANSWER_BYTES), ours)
         finally:
@@ -174,12 +174,12 @@ async def _is_portal(host: str, port: int) -> bool:
             reader, writer = await asyncio.open_connection(host, port, limit=ANSWER_BYTES)
             try:
                 await _ask(writer, host, f"/anbu-{token_hex(8)}")
-                raw = await reader.readuntil(b"\r\n\r\n")
+                raw = await _head(reader)
             finally:
                 writer.close()
         status, head = int(raw.split(maxsplit=2)[1]), _headers(raw)
         elsewhere = urlsplit(head.get("location", "")).hostname not in {None, host}
-    except (OSError, EOFError, ValueError, IndexError, asyncio.LimitOverrunError):
+    except (OSError, EOFError, ValueError, IndexError):
         return False
     if MOVED <= status < ERRORS:
         return elsewhere
@@ -189,6 +189,14 @@ async def _is_portal(host: str, port: int) -> bool:
 async def _ask(writer: asyncio.StreamWriter, host: str, path: str) -> None:
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
     await writer.drain()
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    """Raises OSError, EOFError, and ValueError where it is too long."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError as error:
+        raise ValueError(str(error)) from error
 
 
 def _headers(raw: bytes) -> dict[str, str]:

@@ -219,14 +219,15 @@ class NetworkDaemon:
         return str(addresses[0]["address"].value)
 
     async def close_hotspot(self) -> None:
-        """Close it, and join the saved Wi-Fi that was used last.
+        """Close it, and join the saved Wi-Fi that was used last, unless one is joined already.
 
         NetworkManager would join one by itself, but only after a scan of its own.
         """
         await self._end_hotspot()
         saved = await self._saved()
-        device = _device(await self._objects(), Kind.WIFI)
-        if saved and device:
+        objects = await self._objects()
+        device = _device(objects, Kind.WIFI)
+        if saved and device and _radio(objects)[0] is not Radio.UP:
             try:
                 last = max(saved, key=_used_at)[0]
                 await self._call(ROOT, NM, "ActivateConnection", "ooo", last, device, "/")

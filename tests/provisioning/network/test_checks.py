@@ -193,6 +193,13 @@ def test_a_centre_that_is_off_or_silent_is_not_reached(monkeypatch: pytest.Monke
     assert way.trouble is NetworkTrouble.CENTER_UNREACHABLE
 
 
+def test_an_answer_that_has_no_end_is_no_centre_and_ends_the_check(tmp_path: Path) -> None:
+    """The check raised; the network waited for its end, and no way was ever checked again."""
+    endless = answering(more=f"X: {'x' * 2 * checks.ANSWER_BYTES}\r\n")
+    way = found(tmp_path, issue(right(), "center", hosts=(NAME,)), endless)
+    assert way.trouble is NetworkTrouble.CENTER_UNREACHABLE
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
     [

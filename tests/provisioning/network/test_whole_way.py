@@ -301,6 +301,38 @@ def test_a_hotspot_ends_with_the_process_that_opened_it(nm: FakeNM, living: Livi
     asyncio.run(story())
 
 
+def test_a_wifi_joined_at_a_terminal_after_a_failed_form_is_used_and_not_joined_anew(
+    nm: FakeNM, living: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, members, closed = NetworkDaemon.close_hotspot, list[str](), asyncio.Event()
+
+    async def heard(bus: MessageBus, message: Message) -> list[Any]:
+        members.append(message.member or "")
+        return await call(bus, message)
+
+    async def told(self: NetworkDaemon) -> None:
+        await close(self)
+        closed.set()
+
+    async def story() -> None:
+        nm.air(AIR)
+        async with living() as home:
+            await trying(home, WRONG)
+            await home.until(lambda: home.network.trouble == "wrong_password", "it is told")
+            await home.opened()
+            monkeypatch.setattr(NetworkDaemon, "close_hotspot", told)
+            monkeypatch.setattr("provisioning.network.nm.call", heard)
+            terminal = NetworkDaemon(await connect())
+            await terminal.begin()
+            await terminal.join(Credentials(HOME, PASSWORD))
+            terminal._bus.disconnect()
+            await home.until(closed.is_set, "the hotspot is shut")
+            await home.until(lambda: home.network.way is Way.WIFI, "the Wi-Fi is used")
+            assert "ActivateConnection" not in members
+
+    asyncio.run(story())
+
+
 async def trying(home: Home, password: str = PASSWORD) -> None:
     """Send the form, and wait until the Wi-Fi is tried."""
     await home.opened()
