@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from hub.shared.findings import MARKS, Finding, Verdict, good, note
+from hub.shared.findings import MARKS, Finding, Verdict, bad, good, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import (
@@ -21,6 +21,7 @@ from provisioning.doctor import (
     identity,
     machine,
     network,
+    running,
     upkeep,
     voice,
 )  # fmt: skip
@@ -32,6 +33,7 @@ SECTIONS = {  # first word of a check -> its heading; others are of the machine
     "board": "registration", "certificate": "registration",
     "network": "network", "wifi": "network", "center": "network", "time": "network",
     "broker": "network",
+    "hub": "hub",
     "firstboot": "upkeep", "watchdog": "upkeep", "updates": "upkeep", "restart": "upkeep",
     "wiring": "wiring", "bluetooth": "wireless", "radio": "wireless",
     "voice": "voice", "model": "voice", "microphone": "voice",
@@ -90,8 +92,10 @@ def _summary(findings: list[Finding]) -> str:
 
 def examine(config: Path | None, voice_config: Path | None, readers: Readers) -> Iterator[Finding]:
     """Yield the findings one by one, as they are made."""
-    found = None
-    if config is None:
+    found, unit = None, running.unit()
+    if config is None and unit.config:
+        yield bad("config", "gone", file=unit.config)
+    elif config is None:
         yield note("config", "none")
     else:
         found, said = reading("config", config, readers.hub, readers)
@@ -102,8 +106,8 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from installed(hub, config, readers)
     elif hub.hub:
         yield from inspect.examine(hub)
-    if hub.hub:
-        yield from broker.examine(hub, ours=not hub.enrolled or identity.is_ours(hub))
+    if config and found:
+        yield from connected(hub, running.look(hub), config, unit)
     if config and hub.enrolled:
         yield from upkeep.examine()
     yield from wiring(hub)
@@ -123,6 +127,16 @@ def installed(hub: HubConfig, config: Path, readers: Readers) -> Iterator[Findin
     yield from identity.examine(hub, readers, config, identity.Board())
     yield from network.examine(county)
     yield upkeep.time_source()
+
+
+def connected(
+    hub: HubConfig, seen: running.Running, config: Path, unit: running.Unit
+) -> Iterator[Finding]:
+    """Yield whether the brokers answer, and how the hub does that runs here, or is meant to."""
+    if hub.hub:
+        ours = not hub.enrolled or identity.is_ours(hub)
+        yield from broker.examine(hub, ours=ours, running=seen)
+    yield from running.examine(hub, config, seen, unit)
 
 
 def wiring(config: HubConfig) -> Iterator[Finding]:
