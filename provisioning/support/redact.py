@@ -15,8 +15,8 @@ SHOWN = frozenset({  # keys whose words say nothing about a person or a place
 SHOWN_OF_FINDINGS = frozenset({  # values of the doctor's findings that are of the machine
     "address", "addresses", "center", "chip", "chips", "date", "days", "dbm", "detail", "error",
     "fault", "file", "folder", "found", "free_mb", "hub", "interface", "key", "lines", "mb",
-    "member", "ms", "n", "now", "provision", "radio", "s", "server", "size", "socket", "status", "there", "timeout",
-    "trouble", "url", "used", "version", "voice", "what",
+    "member", "ms", "n", "now", "provision", "radio", "s", "server", "size", "socket", "status",
+    "there", "timeout", "trouble", "url", "used", "version", "voice", "what",
 })  # fmt: skip
 NAMES_OF_PARTS = frozenset({  # checks whose `name` and `names` are programs, adapters, files
     "bluetooth_adapter", "firstboot", "microphone", "model", "packages", "voice_check",
