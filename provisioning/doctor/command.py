@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -106,15 +107,31 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from installed(hub, config, readers)
     elif hub.hub:
         yield from inspect.examine(hub)
+    seen = running.look(hub) if found else running.Running(may=False)
     if config and found:
-        yield from connected(hub, running.look(hub), config, unit)
+        yield from connected(hub, seen, config, unit)
     if config and hub.enrolled:
         yield from upkeep.examine()
     yield from wiring(hub)
-    if config and (hub.hub or hub.enrolled):
-        yield from bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers)
-    if config and hub.voice:
-        yield from voice.examine(hub.voice, voice.config_of(config, voice_config), readers)
+    if config:
+        yield from beside(hub, config, voice_config, readers, seen)
+
+
+def beside(
+    hub: HubConfig, config: Path, given: Path | None, readers: Readers, seen: running.Running
+) -> Iterator[Finding]:
+    """Yield the findings on radio and voice. `given`: the voice's config, where one was named.
+
+    A hub that runs without their sockets was started before they were in its settings.
+    """
+    found: list[Iterator[Finding]] = []
+    if hub.hub or hub.enrolled:
+        found.append(bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers))
+    if hub.voice:
+        found.append(voice.examine(hub.voice, voice.config_of(config, given), readers))
+    for one in chain.from_iterable(found):
+        is_deaf = seen.word is not None and one.code == "deaf"
+        yield bad(one.check, "closed", **one.values) if is_deaf else one
 
 
 def installed(hub: HubConfig, config: Path, readers: Readers) -> Iterator[Finding]:

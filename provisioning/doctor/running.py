@@ -33,7 +33,15 @@ KEPT_OFF = {"disabled", "masked", "masked-runtime", "enabled-runtime"}  # after 
 CALLING = {  # what a device is that calls by itself: buttons, cords, pendants, detectors
     "help_button", "pull_cord", "smoke", "gas", "carbon_monoxide", "moisture",
 }  # fmt: skip
+WORTH_KNOWING = {"muted", "no_backup", "snapshot", "clock"}  # a call gets out all the same
 T = TypeVar("T")
+
+
+class OwnFault(Struct, frozen=True):
+    """A fault of the hub itself, or of a driver that is neither sensor nor button."""
+
+    device: str
+    kind: str
 
 
 class Word(Struct, frozen=True):
@@ -45,6 +53,7 @@ class Word(Struct, frozen=True):
     broker: str = ""
     trouble: str = ""
     center_online: bool | None = None
+    faults: tuple[OwnFault, ...] = ()
 
 
 class Device(Struct, frozen=True):
@@ -129,6 +138,9 @@ def examine(config: HubConfig, file: Path, running: Running, unit: Unit) -> Iter
     if running.word.broker and running.word.center_online is not None:
         heard = running.word.center_online
         yield good("hub_center") if heard else bad("hub_center", "absent")
+    for own in running.word.faults:
+        found = note if own.kind in WORTH_KNOWING else bad
+        yield found("hub_own", "fault", name=own.device, fault=own.kind, **_of(own.kind))
     yield from devices(config, running.devices)
 
 

@@ -223,6 +223,8 @@ def _nameless(answer: dict[str, Any]) -> dict[str, Any]:
             for of in answer["sensors"]
         ]
         answer = answer | {"sensors": told}
+    if "faults" in answer:
+        answer = answer | {"faults": [of.get("kind") for of in answer["faults"]]}
     return answer
 
 

@@ -16,7 +16,7 @@ from hub.__main__ import _hub_config, main
 from hub.contract import json_lines
 from hub.contract.messages import FaultKind
 from hub.core.model.rules import CALL_OF_ROLE, Role, Sense
-from hub.installer import DeviceReport, DevicesReport, LinkReport
+from hub.installer import DeviceReport, DevicesReport, LinkReport, OwnFault
 from hub.process.claim import claimed
 from hub.shared.findings import Finding, Verdict
 from hub.shared.language import Language
@@ -250,10 +250,45 @@ def test_a_hub_that_does_not_tell_its_devices_is_to_be_mended(hub: Hub) -> None:
     assert (Verdict.BAD, "untold") in [(one.verdict, one.code) for one in found]
 
 
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        (FaultKind.STORAGE, Verdict.BAD),
+        (FaultKind.NO_RADIO, Verdict.BAD),
+        (FaultKind.BROKER_REFUSES, Verdict.BAD),
+        (FaultKind.MUTED, Verdict.NOTE),
+        (FaultKind.NO_BACKUP, Verdict.NOTE),
+    ],
+)
+def test_what_the_hub_says_of_itself_is_told(hub: Hub, kind: FaultKind, verdict: Verdict) -> None:
+    with hub.answers(HELP, link=replace(WELL, faults=(OwnFault("hub", kind),))):
+        (found,) = (one for one in hub.found() if one.check == "hub_own")
+    assert (found.verdict, found.values["fault"]) == (verdict, kind)
+
+
+@pytest.mark.parametrize("process", ["radio", "voice"])
+def test_a_hub_that_does_not_listen_for_another_process_is_to_be_mended(
+    hub: Hub, process: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the settings were changed after it had started: no pendant would be heard."""
+    config = replace(hub.read(), **{process: f"{hub.run_dir}/{process}.sock"})
+    monkeypatch.setattr("provisioning.doctor.voice.LIBRARIES", ("no_such_library",))
+
+    def told() -> tuple[Verdict, str]:
+        seen = running.look(config)
+        every = command.beside(config, hub.config, None, READERS, seen)
+        return next((one.verdict, one.code) for one in every if one.check == f"{process}_socket")
+
+    assert told() == (Verdict.NOTE, "deaf")
+    with hub.answers(HELP):
+        assert told() == (Verdict.BAD, "closed")
+
+
 @pytest.mark.parametrize("language", Language)
-def test_each_fault_that_a_device_can_have_has_words(language: Language) -> None:
+def test_each_fault_that_a_hub_can_tell_has_words_that_say_what_to_do(language: Language) -> None:
     words = messages("provisioning", language, "doctor")["fault"]
-    assert set(words) - {"other"} <= set(FaultKind)
+    of_the_centre = {FaultKind.TWIN, FaultKind.FLOOD, FaultKind.CROWDED}
+    assert set(words) - {"other"} == {str(one) for one in set(FaultKind) - of_the_centre}
     assert "other" in words
 
 

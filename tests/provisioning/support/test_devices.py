@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from hub.contract.messages import FaultKind
 from hub.core.model.rules import Role, Sense
-from hub.installer import DeviceReport
+from hub.installer import DeviceReport, OwnFault
 from provisioning.support import bundle
-from tests.provisioning.doctor.test_running import Hub, device, hub
+from tests.provisioning.doctor.test_running import WELL, Hub, device, hub
 
 __all__ = ["hub"]
 NAMES = ("kim-yeonghui-bed", "front", "안방", "거실")
@@ -45,6 +46,13 @@ def test_a_sign_of_life_is_told_by_the_day_and_faults_and_battery_whole(
         {"what": "help_button", "battery_pct": 12.0, "faults": ["silent"], "heard_days": days}
     ]
     assert json.loads(link)["center_online"] is True
+
+
+def test_the_hubs_own_faults_are_told_without_the_names_of_its_drivers(hub: Hub) -> None:
+    with hub.answers(link=replace(WELL, faults=(OwnFault("kims-lamp", FaultKind.STORAGE),))):
+        said = bundle._devices(hub.config)
+    assert json.loads(said.splitlines()[1])["faults"] == ["storage"]
+    assert "kims-lamp" not in said
 
 
 def test_an_answer_that_is_none_is_told(hub: Hub) -> None:
