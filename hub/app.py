@@ -31,7 +31,7 @@ from hub.core.model.wireless import Wireless
 from hub.core.supervision import faults, snapshot
 from hub.diary import Diary
 from hub.engine import RETRY_S, Engine
-from hub.installer import InstallerSocket, LinkReport
+from hub.installer import InstallerSocket, LinkReport, own_faults
 from hub.link.identity import Identities
 from hub.link.reconnect import Link
 from hub.outbox import habits_file
@@ -270,7 +270,8 @@ class Hub:
         broker = link.broker if link else ""
         trouble = str(link.trouble or "") if link else ""
         database, online = (center.database, center.online) if center else ("", False)
-        return LinkReport(True, self.config.hub, broker, trouble, database, online)  # noqa: FBT003
+        own = own_faults(self.engine.state, self.rules)
+        return LinkReport(True, self.config.hub, broker, trouble, database, online, own)  # noqa: FBT003
 
     def _will(self) -> bytes:
         return self._state(Availability.LOST).payload

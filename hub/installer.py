@@ -91,8 +91,18 @@ class DevicesReport(Struct, frozen=True):
     sensors: list[DeviceReport]
 
 
+class OwnFault(Struct, frozen=True):
+    """A fault of the hub itself, or of a driver that is neither sensor nor button."""
+
+    device: str
+    kind: str
+
+
 class LinkReport(Struct, frozen=True):
-    """The hub's link: its broker, or why there is none, and the centre that it has heard from."""
+    """The hub's link: its broker, or why there is none, and the centre that it has heard from.
+
+    With it come the faults that no device's report has: its disk, its radio, its voice.
+    """
 
     ok: bool
     hub: str
@@ -100,6 +110,7 @@ class LinkReport(Struct, frozen=True):
     trouble: str
     center: str  # the id of the centre's database; empty: unknown
     center_online: bool
+    faults: tuple[OwnFault, ...] = ()
 
 
 class InstallerSocket:
@@ -172,6 +183,17 @@ def devices_report(state: HomeState, rules: Rules, at: float) -> DevicesReport:
     """Return what the hub knows of each sensor and button at `at` (monotonic seconds)."""
     sensors = [_sensor(state, rules, name, at) for name in rules.sensors]
     return DevicesReport(ok=True, hub=rules.hub, sensors=sensors + _buttons(state, rules, at))
+
+
+def own_faults(state: HomeState, rules: Rules) -> tuple[OwnFault, ...]:
+    """Return the faults that stand now against neither a sensor nor a button nor a phone."""
+    told = {*rules.sensors, *rules.buttons, *rules.phones}
+    found = (one for one in state.faults.values() if one.device not in told)
+    return tuple(
+        OwnFault(one.device, one.kind)
+        for one in found
+        if faults.stands(state, one.device, one.kind)
+    )
 
 
 def _sensor(state: HomeState, rules: Rules, name: str, at: float) -> DeviceReport:

@@ -33,14 +33,17 @@ WRONG_LEVEL = {0x01, 0x84}  # "unsupported protocol version" of MQTT 3.1.1, and 
 NAMED = {tls.Flaw.EXPIRED, tls.Flaw.UNKNOWN, tls.Flaw.MISSING}  # flaws of our own certificate
 
 
-def examine(config: HubConfig, *, ours: bool = True) -> Iterator[Finding]:
+def examine(
+    config: HubConfig, *, ours: bool = True, running: Running | None = None
+) -> Iterator[Finding]:
     """Yield one finding per broker address; a running hub keeps its session.
 
     `ours`: the certificate was made on this board. Else the hub of that name runs elsewhere.
+    `running`: what was seen of a hub here; None: this looks itself.
     """
     if not config.mqtt.brokers:
-        yield note("broker", "none")
-    running = look(config)
+        yield bad("broker", "none") if config.enrolled else note("broker", "none")
+    running = running or look(config)
     level = NO_LEVEL if running.may or not ours else LEVELS.get(config.mqtt.protocol, 5)
     for address in config.mqtt.brokers:
         begin = time.perf_counter()

@@ -8,11 +8,12 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
-from hub.shared.findings import MARKS, Finding, Verdict, good, note
+from hub.shared.findings import MARKS, Finding, Verdict, bad, good, note
 from hub.shared.messages import ours, usual_language
 from provisioning.certs import inspect
 from provisioning.doctor import (
@@ -21,6 +22,7 @@ from provisioning.doctor import (
     identity,
     machine,
     network,
+    running,
     upkeep,
     voice,
 )  # fmt: skip
@@ -32,6 +34,7 @@ SECTIONS = {  # first word of a check -> its heading; others are of the machine
     "board": "registration", "certificate": "registration",
     "network": "network", "wifi": "network", "center": "network", "time": "network",
     "broker": "network",
+    "hub": "hub",
     "firstboot": "upkeep", "watchdog": "upkeep", "updates": "upkeep", "restart": "upkeep",
     "wiring": "wiring", "bluetooth": "wireless", "radio": "wireless",
     "voice": "voice", "model": "voice", "microphone": "voice",
@@ -90,8 +93,10 @@ def _summary(findings: list[Finding]) -> str:
 
 def examine(config: Path | None, voice_config: Path | None, readers: Readers) -> Iterator[Finding]:
     """Yield the findings one by one, as they are made."""
-    found = None
-    if config is None:
+    found, unit = None, running.unit()
+    if config is None and unit.config:
+        yield bad("config", "gone", file=unit.config)
+    elif config is None:
         yield note("config", "none")
     else:
         found, said = reading("config", config, readers.hub, readers)
@@ -102,15 +107,31 @@ def examine(config: Path | None, voice_config: Path | None, readers: Readers) ->
         yield from installed(hub, config, readers)
     elif hub.hub:
         yield from inspect.examine(hub)
-    if hub.hub:
-        yield from broker.examine(hub, ours=not hub.enrolled or identity.is_ours(hub))
+    seen = running.look(hub) if found else running.Running(may=False)
+    if config and found:
+        yield from connected(hub, seen, config, unit)
     if config and hub.enrolled:
         yield from upkeep.examine()
     yield from wiring(hub)
-    if config and (hub.hub or hub.enrolled):
-        yield from bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers)
-    if config and hub.voice:
-        yield from voice.examine(hub.voice, voice.config_of(config, voice_config), readers)
+    if config:
+        yield from beside(hub, config, voice_config, readers, seen)
+
+
+def beside(
+    hub: HubConfig, config: Path, given: Path | None, readers: Readers, seen: running.Running
+) -> Iterator[Finding]:
+    """Yield the findings on radio and voice. `given`: the voice's config, where one was named.
+
+    A hub that runs without their sockets was started before they were in its settings.
+    """
+    found: list[Iterator[Finding]] = []
+    if hub.hub or hub.enrolled:
+        found.append(bluetooth.examine(hub, voice.config_of(config, None, "radio.toml"), readers))
+    if hub.voice:
+        found.append(voice.examine(hub.voice, voice.config_of(config, given), readers))
+    for one in chain.from_iterable(found):
+        is_deaf = seen.word is not None and one.code == "deaf"
+        yield bad(one.check, "closed", **one.values) if is_deaf else one
 
 
 def installed(hub: HubConfig, config: Path, readers: Readers) -> Iterator[Finding]:
@@ -123,6 +144,16 @@ def installed(hub: HubConfig, config: Path, readers: Readers) -> Iterator[Findin
     yield from identity.examine(hub, readers, config, identity.Board())
     yield from network.examine(county)
     yield upkeep.time_source()
+
+
+def connected(
+    hub: HubConfig, seen: running.Running, config: Path, unit: running.Unit
+) -> Iterator[Finding]:
+    """Yield whether the brokers answer, and how the hub does that runs here, or is meant to."""
+    if hub.hub:
+        ours = not hub.enrolled or identity.is_ours(hub)
+        yield from broker.examine(hub, ours=ours, running=seen)
+    yield from running.examine(hub, config, seen, unit)
 
 
 def wiring(config: HubConfig) -> Iterator[Finding]:

@@ -69,7 +69,8 @@ def _authority(of: County) -> Finding:
         known = x509.load_pem_x509_certificates(file.read_bytes())
     except (OSError, ValueError) as error:
         return bad("county", "no_ca", file=file, error=error)
-    ends = min(one.not_valid_after_utc for one in known)
+    roots = [one for one in known if one.issuer == one.subject] or known
+    ends = max(one.not_valid_after_utc for one in roots)  # the next one may be beside the old one
     told = {"name": of.county, "center": of.center, "date": f"{ends:%Y-%m-%d}", "file": of.ca}
     if ends < datetime.now(UTC):
         return bad("county", "expired", **told)
@@ -147,24 +148,43 @@ def _held(config: HubConfig, root: Path, held: Identity, board: Board) -> Iterat
         yield bad("identity", "damaged", folder=held.folder)
         return
     yield from (one for one in inspect.examine(config) if one.code not in TOLD_HERE)
-    yield renewal(issued.leaf, told, waits=identity.read(root, NEXT) is not None)
+    yield renewal(issued.leaf, _waiting(root), told)
     yield fits(held, board)
     yield modes(root, Path(config.state_dir).stat().st_uid)
 
 
-def renewal(leaf: x509.Certificate, told: dict[str, str], *, waits: bool) -> Finding:
-    """Return how many days the certificate has left, and whether it should have been renewed."""
-    now, begins, ends = datetime.now(UTC), leaf.not_valid_before_utc, leaf.not_valid_after_utc
+def _waiting(root: Path) -> x509.Certificate | None:
+    """Return the renewed certificate that no session has proven yet, or None."""
+    found = identity.read(root, NEXT)
+    try:
+        return keys.load(Path(found.file(CERTIFICATE)).read_bytes()).leaf if found else None
+    except (OSError, ValueError):
+        return None
+
+
+def renewal(
+    current: x509.Certificate, waiting: x509.Certificate | None, told: dict[str, str]
+) -> Finding:
+    """Return how many days the certificate has left, and whether it should have been renewed.
+
+    One that waits counts only until its own end: then the current one is what is renewed.
+    """
+    now = datetime.now(UTC)
+    fresh = waiting is not None and waiting.not_valid_after_utc > now
+    leaf = waiting if waiting is not None and fresh else current
+    begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
     told = told | {"days": str((ends - now).days), "date": f"{ends:%Y-%m-%d}"}
     if now >= ends + timedelta(days=KEPT_DAYS):
         return bad("identity", "ended", **told)
-    if waits:
-        return note("identity", "next", **told)
     if now >= ends:
         return bad("identity", "expired", **told)
     past = (now - begins) / (ends - begins)
     if past >= keys.OVERDUE:
         return bad("identity", "overdue", **told)
+    if fresh:
+        return note(
+            "identity", "next", **told | {"date": f"{current.not_valid_after_utc:%Y-%m-%d}"}
+        )
     return note("identity", "due", **told) if past >= keys.RENEW_AT else good("identity", **told)
 
 

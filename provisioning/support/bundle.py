@@ -8,6 +8,7 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +34,15 @@ from provisioning.support import redact
 
 UNITS = "anbu-*"
 LINES = 2000  # of the log: two days of a hub whose link comes and goes
+DAY_S = 86_400
 RUN_S = 30.0
 ASK_S = 5.0
 SHOWN_OF_UNITS = (
     "Id,ActiveState,SubState,Result,NRestarts,ExecMainStatus,MemoryCurrent,MemoryPeak,"
     "CPUUsageNSec,ActiveEnterTimestampMonotonic,StatusText"
 )
+COUNT = re.compile(r"\w+=\d+\n?")
+SHOWN_OF_DEVICES = ("what", "battery_pct", "faults")
 
 
 class Part(Struct, frozen=True):
@@ -86,7 +91,7 @@ def collect(config: Path) -> Iterator[Part]:
     yield Part("doctor", _doctor(config))
     yield Part("settings", _settings(config))
     show = ("systemctl", "show", "--no-pager", f"--property={SHOWN_OF_UNITS}", UNITS)
-    yield Part("units", redact.text(_ran(*show)))
+    yield Part("units", units(_ran(*show)))
     journal = ("journalctl", "--no-pager", "--output=short-iso", f"--lines={LINES}")
     yield Part("journal", redact.text(_ran(*journal, f"--unit={UNITS}")))
     yield Part("kernel", redact.text(_ran(*journal, "--dmesg", "--priority=warning")))
@@ -166,6 +171,13 @@ def _settings(config: Path) -> str:
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 
 
+def units(shown: str) -> str:
+    """Return what systemd shows of the services; its counts of bytes are no telephone numbers."""
+    runs = groupby(shown.splitlines(keepends=True), lambda line: bool(COUNT.fullmatch(line)))
+    whole = (("".join(lines), count) for count, lines in runs)  # a key has many lines
+    return "".join(lines if count else redact.text(lines) for lines, count in whole)
+
+
 def _read(config: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(config.read_text(encoding="utf-8"))
@@ -187,22 +199,37 @@ def _disk(config: Path) -> str:
 
 
 def _devices(config: Path) -> str:
-    """Return what the running hub says of its devices and its link, without places."""
+    """Return what the running hub says of its devices and its link, without names and places."""
     socket = Path(_read(config).get("run_dir", "/run/anbu")) / "hub.sock"
     told = []
     for do in ("sensors", "link"):
         try:
             line = next(unix_socket.ask(socket, json.dumps({"do": do}).encode() + b"\n", ASK_S))
-            told.append(json.dumps(_placeless(json.loads(line)), ensure_ascii=False))
+            told.append(json.dumps(_nameless(msgspec.json.decode(line, type=dict[str, Any]))))
         except (OSError, ValueError, StopIteration) as error:
             told.append(f"{do}: {type(error).__name__}")
     return redact.text("\n".join(told)) + "\n"
 
 
-def _placeless(answer: dict[str, Any]) -> dict[str, Any]:
-    for device in answer.get("sensors", ()):
-        device.pop("place", None)
+def _nameless(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with nothing of its devices that a person chose, or that shows a day.
+
+    A motion sensor's last edge says when somebody was up: a sign of life is told by whole days.
+    """
+    if "sensors" in answer:
+        told = [
+            {key: of.get(key) for key in SHOWN_OF_DEVICES}
+            | {"heard_days": _days(of.get("heard_s"))}
+            for of in answer["sensors"]
+        ]
+        answer = answer | {"sensors": told}
+    if "faults" in answer:
+        answer = answer | {"faults": [of.get("kind") for of in answer["faults"]]}
     return answer
+
+
+def _days(age_s: float | None) -> int | None:
+    return None if age_s is None else int(age_s // DAY_S)
 
 
 def _ran(*command: str) -> str:

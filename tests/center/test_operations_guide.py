@@ -10,10 +10,11 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -263,6 +264,24 @@ def sealed_well(machine: Machine) -> None:
     assert len(raw) > len(key)
     assert key[30:60] not in raw
     assert b"SQLite format" not in raw
+
+
+def test_a_backup_that_fails_leaves_the_earlier_ones_and_no_half_of_one(machine: Machine) -> None:
+    """A disk full of halves would be the end of the backups that follow."""
+    (machine.root / "etc/anbu-center").mkdir()
+    database = machine.root / "var/lib/anbu-center/anbu-center.db"
+    with closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE homes (name TEXT)")
+    machine.run("backup")
+    kept = machine.root / "var/backups/anbu"
+    before = list(kept.iterdir())
+    assert len(before) == 1
+    machine.tool("sync", "#!/bin/sh\nexit 1\n")  # as on a disk that is dying
+    script = machine.root / "etc/cron.daily/anbu-backup"
+    environment = os.environ | {"PATH": f"{machine.tools}:{os.environ['PATH']}"}
+    done = subprocess.run([script], check=False, capture_output=True, env=environment)
+    assert done.returncode != 0
+    assert list(kept.iterdir()) == before
 
 
 def test_a_certificate_that_ends_is_named_by_the_guides_daily_look(machine: Machine) -> None:

@@ -36,7 +36,7 @@ from hub.core.model.events import (
 )
 from hub.core.model.rules import Button, Role, Rules, Sense, Sensor
 from hub.core.model.state import HomeState
-from hub.installer import CLIENTS, InstallerSocket, LinkReport, devices_report
+from hub.installer import CLIENTS, InstallerSocket, LinkReport, OwnFault, devices_report, own_faults
 from hub.shared.command_line import Parser
 from hub.shared.language import Language
 from hub.shared.messages import messages
@@ -162,6 +162,16 @@ def test_whoever_mends_a_device_sees_at_once_that_it_works_though_it_came_and_we
     state = decide(state, DriverReady(13.0, "help"), RULES)[0]
     assert "help:driver_failed" in state.faults  # its end is told when it has stayed away
     assert devices_report(state, RULES, 13.0).sensors[-1].faults == ()
+
+
+def test_faults_that_no_device_has_are_told_as_the_hubs_own() -> None:
+    state = lived()
+    assert own_faults(state, RULES) == ()
+    for name in ("help", "lamp"):
+        state = decide(state, DriverFailed(10.0, name, ""), RULES)[0]
+    assert own_faults(state, RULES) == (OwnFault("lamp", "driver_failed"),)
+    state = decide(state, DriverReady(11.0, "lamp"), RULES)[0]
+    assert own_faults(state, RULES) == ()
 
 
 def test_a_follower_sees_a_change_at_once_and_only_the_owner_may_look(

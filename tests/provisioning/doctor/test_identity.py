@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec.structs import replace
 
 from hub.__main__ import _hub_config
@@ -17,7 +18,7 @@ from hub.shared.language import Language
 from hub.shared.messages import messages
 from hub.shared.settings import unnoted
 from provisioning.certs import dev
-from provisioning.certs.authority import authority, issue
+from provisioning.certs.authority import authority, certify, issue
 from provisioning.doctor import identity
 from provisioning.doctor.identity import Board
 from provisioning.enrol import keys, store
@@ -122,6 +123,39 @@ def test_a_renewed_certificate_that_waits_is_no_fault(home: Home) -> None:
     home.enrol(now - 70 * DAY, now + 20 * DAY)
     home.enrol()
     assert home.codes()["identity"] == (Verdict.NOTE, "next")
+
+
+@pytest.mark.parametrize(
+    ("current", "renewed", "expected", "ends"),
+    [
+        ((-130, -40), (-100, -10), (Verdict.BAD, "expired"), -40),
+        ((-300, -210), (-100, -10), (Verdict.BAD, "ended"), -210),
+        ((-130, -40), (-70, 20), (Verdict.BAD, "overdue"), 20),
+        ((-300, -210), (-1, 89), (Verdict.NOTE, "next"), -210),
+        ((-50, 40), (-100, -10), (Verdict.NOTE, "due"), 40),
+    ],
+)
+def test_a_renewed_certificate_that_has_ended_itself_is_no_comfort(
+    home: Home,
+    current: tuple[int, int],
+    renewed: tuple[int, int],
+    expected: tuple[Verdict, str],
+    ends: int,
+) -> None:
+    now = datetime.now(UTC)
+    for begun, ended in (current, renewed):
+        home.enrol(now + begun * DAY, now + ended * DAY)
+    found = next(one for one in home.every() if one.check == "identity")
+    assert (found.verdict, found.code) == expected
+    assert found.values["date"] == f"{now + ends * DAY:%Y-%m-%d}"
+
+
+def test_a_renewed_certificate_that_cannot_be_read_is_no_comfort(home: Home) -> None:
+    now = datetime.now(UTC)
+    home.enrol(now - 91 * DAY, now - DAY)
+    home.enrol()
+    (home.root / "2" / CERTIFICATE).write_bytes(b"?")
+    assert home.codes()["identity"] == (Verdict.BAD, "expired")
 
 
 def test_a_card_on_another_board_asks_whether_the_device_was_replaced(home: Home) -> None:
@@ -236,6 +270,35 @@ def test_an_image_that_is_too_old_for_its_county_is_told(home: Home) -> None:
         assert home.codes()["county"] == expected
     (home.folder / "ca.crt").write_bytes(b"?")
     assert home.codes()["county"] == (Verdict.BAD, "no_ca")
+
+
+def test_an_image_with_the_new_authority_beside_the_old_one_is_good(home: Home) -> None:
+    """As the guide for a new authority says: both are in the file, and the old one may end."""
+    now = datetime.now(UTC)
+    new, old = root("new", now + 3000 * DAY), root("old", now - DAY)
+    for pem in (new + old, old + new):
+        (home.folder / "ca.crt").write_bytes(pem)
+        found = next(one for one in home.every() if one.check == "county")
+        assert (found.verdict, found.code) == WELL
+        assert found.values["date"] == f"{now + 3000 * DAY:%Y-%m-%d}"
+
+
+def test_an_intermediate_that_outlives_its_root_does_not_hide_that_the_root_ended(
+    home: Home,
+) -> None:
+    now = datetime.now(UTC)
+    below = issue(authority("root"), "below", begins=now - 20 * DAY, ends=now + 900 * DAY)
+    pem = below.certificate_pem() + root("root", now - DAY)
+    (home.folder / "ca.crt").write_bytes(pem)
+    assert home.codes()["county"] == (Verdict.BAD, "expired")
+
+
+def root(name: str, ends: datetime) -> bytes:
+    """Return a self-signed certificate that ends then, as PEM."""
+    pair = authority(name)
+    begins = ends - 3650 * DAY
+    signed = certify(pair, name, pair.key.public_key(), begins=begins, ends=ends)
+    return signed.public_bytes(Encoding.PEM)
 
 
 def test_the_doctor_changes_nothing_of_an_identity(home: Home) -> None:

@@ -36,8 +36,8 @@ def test_the_findings_stand_under_headings_and_the_last_line_counts_them(
     lines = capsys.readouterr().out.splitlines()
     words = messages("provisioning", Language.KOREAN, "doctor")["section"]
     headings = [line for line in lines if line in words.values()]
-    assert headings == [words[key] for key in ("machine", "registration", "network", "upkeep",
-                                               "wiring", "wireless")]  # fmt: skip
+    assert headings == [words[key] for key in ("machine", "registration", "network", "hub",
+                                               "upkeep", "wiring", "wireless")]  # fmt: skip
     marked = [line for line in lines if line.startswith("✗")]
     assert f"고칠 것(✗) {len(marked)}가지" in lines[-1]
     assert not [line for line in lines if "Traceback" in line]
