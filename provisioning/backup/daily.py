@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from hub.contract.provision import Fact, Part, Trouble
 from hub.shared.anew import FILE as WAITING
-from hub.shared.anew import UnreadError, awaited, is_damaged
+from hub.shared.anew import awaited, is_damaged
 from hub.shared.backoff import exponential_s
 from hub.shared.county import County
 from hub.shared.files import write_whole
@@ -134,8 +134,8 @@ class Backups:
             return
         try:
             self._work(held, devices)
-            self._failures = 0
-        except (EnrolError, kept.UnfitError, UnreadError, OSError) as error:
+            self._failures = self._failures + 1 if self._known().trouble else 0
+        except (EnrolError, kept.UnfitError, OSError) as error:
             log.info("no backup: %s", error)
             self._failures += 1
             self._mark = replace(self._known(), trouble=_trouble(error))
@@ -143,7 +143,7 @@ class Backups:
                 self._save(self._mark)
 
     def _work(self, held: Identity, devices: str) -> None:
-        """Ask, or store. Raises EnrolError, UnfitError, UnreadError, OSError."""
+        """Ask, or store. Raises EnrolError, UnfitError, OSError."""
         mark = self._known()
         if mark.hub != held.hub:
             if mark.hub:
@@ -180,16 +180,27 @@ class Backups:
         return replace(mark, asked=True, offered=body is not None, days=0, trouble="")
 
     def _stored(self, client: Client, mark: Mark, devices: str) -> Mark:
-        """Leave what there is now. Raises EnrolError, UnfitError, UnreadError."""
-        found = kept.collect(self._state, self._voice, mark.came, mark.had)
+        """Leave what there is now. Raises EnrolError, UnfitError.
+
+        Where a part cannot be read, the others are stored beside what was stored of it last, and
+        it counts as a failure: a new pendant must not wait for a card to be mended.
+        """
+        read = kept.collect(self._state, self._voice, mark.came, mark.had)
+        found = read.kept
+        if read.unread:
+            log.warning("cannot be read: %s", ", ".join(read.unread.values()))
+            last = client.backup()
+            found = read.filled(kept.unpack(last) if last else kept.Kept())
         days = kept.days_of(found.habits) or 0
         if days < mark.days:
             log.warning("habits: %d days, and %d at the centre", days, mark.days)
             return replace(mark, asked=False)  # the hub has lost them: it gets them back
         offered = client.keep(kept.pack(found))
         had = [part for part in ("habits", "devices") if getattr(found, part)]
-        return replace(mark, offered=offered, stored_utc=self._utc(), devices=devices, had=had,
-                       days=days, trouble="")  # fmt: skip
+        mark = replace(mark, offered=offered, devices=devices, had=had, days=days)
+        if read.unread:
+            return replace(mark, trouble=EnrolTrouble.OWN_FILE)
+        return replace(mark, stored_utc=self._utc(), trouble="")
 
     def _client(self, held: Identity) -> Client:
         known = [Path(self._county.ca), Path(held.file(AUTHORITY))]
@@ -229,7 +240,5 @@ def _trouble(error: Exception) -> str:
             return trouble
         case kept.UnfitError():
             return EnrolTrouble.NEWER
-        case UnreadError():
-            return EnrolTrouble.OWN_FILE
         case _:
             return EnrolTrouble.NO_ROOM

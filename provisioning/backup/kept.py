@@ -8,13 +8,14 @@ A device without a key or a bond goes on at once; the others are listed in `devi
 
 import math
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from hub.shared import anew
 from hub.shared.anew import GOOD, LIST, LIST_BYTES, UnreadError
@@ -49,21 +50,36 @@ class _Days(Struct):
     days: Annotated[int, Meta(ge=0)] = 0
 
 
+class Found(Struct, frozen=True):
+    """What this hub goes by, and the parts that cannot be read, each with its file."""
+
+    kept: Kept
+    unread: dict[str, str] = {}
+
+    def filled(self, last: Kept) -> Kept:
+        """Return all of it, the unread parts as they were stored last: that is better than none."""
+        return replace(self.kept, **{part: getattr(last, part) for part in self.unread})
+
+
 def collect(
     state_dir: Path, voice_dir: Path, came: Came | None = None, had: Collection[str] = ()
-) -> Kept:
-    """Read what this hub goes by. Raises UnreadError: what was stored last is better then.
+) -> Found:
+    """Read what this hub goes by.
 
     `had` are the parts that were stored before: one that is gone since is a mistake.
     """
-    listed = anew.read(list_file(state_dir, came or {}))
-    if listed is None and "devices" in had:
-        raise UnreadError(LIST)
-    habits = _habits(state_dir)
-    if not habits and "habits" in had and not _read(state_dir / INSTEAD, HABITS_BYTES) == b"":
-        raise UnreadError(HABITS)
-    devices = [_keyless(one) for one in (*(listed or []), *_waiting(state_dir))]
-    return Kept(FORMAT, habits, devices, _voice(voice_dir))
+    parts, unread = dict[str, Any](), dict[str, str]()
+    readers: dict[str, Callable[[], object]] = {
+        "habits": lambda: _habits(state_dir, needed="habits" in had),
+        "devices": lambda: _devices(state_dir, came or {}, needed="devices" in had),
+        "voice": lambda: _voice(voice_dir),
+    }
+    for part, read in readers.items():
+        try:
+            parts[part] = read()
+        except UnreadError as error:
+            unread[part] = str(error)
+    return Found(Kept(FORMAT, **parts), unread)
 
 
 def list_file(state_dir: Path, came: Came) -> Path:
@@ -221,7 +237,15 @@ def _of_before(state_dir: Path) -> list[Device]:
         return []
 
 
-def _habits(state_dir: Path) -> bytes:
+def _devices(state_dir: Path, came: Came, *, needed: bool) -> list[Device]:
+    """Return the devices that hub and radio go by, and those to be paired. Raises UnreadError."""
+    listed = anew.read(list_file(state_dir, came))
+    if listed is None and needed:
+        raise UnreadError(LIST)
+    return [_keyless(one) for one in (*(listed or []), *_waiting(state_dir))]
+
+
+def _habits(state_dir: Path, *, needed: bool) -> bytes:
     """Return the habits that the hub goes by, or will at its next start. Raises UnreadError."""
     instead = _read(state_dir / INSTEAD, HABITS_BYTES)
     came = _read(state_dir / RESTORED, HABITS_BYTES) or b""
@@ -230,7 +254,7 @@ def _habits(state_dir: Path) -> bytes:
         return instead
     if (days_of(came) or 0) > (days_of(own or b"") or 0):
         return came
-    if own is not None and days_of(own) is None:
+    if days_of(own or b"") is None and (needed or own is not None):
         raise UnreadError(HABITS)
     return own or b""
 

@@ -178,7 +178,7 @@ def test_a_replacement_gets_it_and_the_devices_that_need_no_bond(
     assert (new.voice / kept.VOICE).read_bytes() == b"{}"
     assert (new.state / anew.LIST).stat().st_mode & 0o777 == 0o600
     new.backups.look()
-    assert stored(est).devices[1:] == kept.collect(home.state, home.voice).devices[::2], (
+    assert stored(est).devices[1:] == kept.collect(home.state, home.voice).kept.devices[::2], (
         "a second replacement gets all of it again"
     )
     (new.state / anew.LIST).write_text(LISTED, encoding="utf-8")
@@ -377,7 +377,7 @@ def test_what_is_too_large_or_damaged_is_refused(body: bytes) -> None:
 def test_all_of_it_stays_small(home: Home) -> None:
     home.learns()
     most = habits(20) + os.urandom(kept.HABITS_BYTES)
-    found = replace(kept.collect(home.state, home.voice), habits=most[: kept.HABITS_BYTES])
+    found = replace(kept.collect(home.state, home.voice).kept, habits=most[: kept.HABITS_BYTES])
     assert [one.get(KEYED) for one in found.devices] == [True, None, True]
     assert len(kept.pack(found)) <= kept.BODY_BYTES
 
@@ -469,6 +469,32 @@ def test_what_cannot_be_read_overwrites_nothing_and_is_told_after_a_week(
     (home.state / file).write_bytes(content)
     home.days_later(0.3)
     assert home.troubles() == {Part.BONDS: "bathroom"}
+
+
+def test_a_new_pendant_is_stored_though_the_habits_cannot_be_read(home: Home, est: Est) -> None:
+    """A replacement has to know of it; the habits of before stay beside it."""
+    home.learns(110)
+    home.keeps()
+    folder_instead(home.state / kept.HABITS)
+    (home.state / anew.LIST).write_text(LISTED + BATHROOM, encoding="utf-8")
+    home.days_later(2)
+    assert [one["name"] for one in stored(est).devices] == [*PAIRED, "bathroom"]
+    assert days(est) == 110
+    assert mark_of(home.state).trouble == EnrolTrouble.OWN_FILE
+    puts = len(est.puts)
+    for _ in range(10):
+        home.backups.look()
+    assert len(est.puts) == puts, "it is tried again later"
+
+
+def test_a_first_store_without_habits_that_can_be_read_has_the_list(home: Home, est: Est) -> None:
+    home.learns()
+    (home.state / kept.HABITS).write_bytes(b"rubbish")
+    home.keeps()
+    assert [one["name"] for one in stored(est).devices] == PAIRED
+    assert stored(est).habits == b""
+    home.days_later(8)
+    assert home.troubles() == {Part.BACKUP: "own_file"}
 
 
 def test_a_list_that_somebody_emptied_is_stored_as_empty(home: Home, est: Est) -> None:
