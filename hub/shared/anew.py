@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from hub.shared.files import write_whole
+from hub.shared.files import give_to_owner_of, write_whole
 from hub.shared.settings import text_of
 
 FILE, LIST = "devices.anew.toml", "devices.toml"
@@ -88,6 +88,7 @@ def drop(state_dir: Path, name: str) -> bool:
         return False
     rest = [one for one in _of_before(state_dir) if one.get("address") in names]
     write_whole(state_dir / FILE, written(rest, HEAD).encode(), 0o600)
+    give_to_owner_of(state_dir, state_dir / FILE)
     return True
 
 

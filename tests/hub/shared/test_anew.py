@@ -1,5 +1,6 @@
 """Which devices a hub goes by, and which of the hub of before are still to be paired anew."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,17 @@ def test_a_list_of_what_is_to_be_paired_that_cannot_be_read_is_told(tmp_path: Pa
     assert anew.is_damaged(tmp_path)
     assert awaited(tmp_path) == []
     assert not anew.drop(tmp_path, "smoke")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only an administrator writes for another user")
+def test_what_an_administrator_has_taken_off_leaves_a_list_that_the_hub_can_read(
+    tmp_path: Path,
+) -> None:
+    os.chown(tmp_path, 12_345, 12_345)
+    (tmp_path / anew.FILE).write_text(PENDANT + SMOKE, encoding="utf-8")
+    assert anew.drop(tmp_path, "smoke")
+    made = (tmp_path / anew.FILE).stat()
+    assert (made.st_uid, made.st_gid) == (12_345, 12_345)
 
 
 def test_no_device_is_left_out_for_a_long_or_odd_word(tmp_path: Path) -> None:
