@@ -101,6 +101,7 @@ class App:
             folders, county, self._board, self._tell_from_afar, spread_s=settings.spread_s
         )
         self._enrolment = Enrolment(settings.identities, county, self._board, self._tell_from_afar)
+        self._enrolment.registering = self._backups.registering
         self._enrolment.registered = self._backups.fetch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()

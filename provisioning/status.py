@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.contract.provision import Claiming, Clock, Fact, Network, Trouble, Way
-from hub.shared.anew import awaited
+from hub.shared.anew import FILE as WAITING
+from hub.shared.anew import awaited, is_damaged
 from hub.shared.files import write_whole
 from hub.shared.identity import CERTIFICATE, NEXT, in_use, known_name, read, this_board
 from provisioning.backup.mark import mark_of
@@ -101,7 +102,7 @@ def _with_backup(state: State, folder: Path) -> State:
         backup_trouble=mark.trouble,
         kept_nowhere=not mark.offered,
         restored=bool(mark.came),
-        anew=[one.name for one in awaited(folder)],
+        anew=[WAITING] if is_damaged(folder) else [one.name for one in awaited(folder)],
     )
 
 

@@ -137,7 +137,9 @@ async def _backup(desk: Desk, request: Request) -> Response:
 async def _keep(desk: Desk, request: Request) -> Response:
     own = await _owner(desk, request)
     body = await request.body()
-    await desk.store.change(enrolments.put_backup, own.hub, own.serial, body, desk.clock())
+    put = enrolments.put_backup
+    if not await desk.store.change(put, own.hub, own.serial, body, desk.clock()):
+        return _said(request, 404, "no_home")
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

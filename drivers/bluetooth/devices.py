@@ -17,12 +17,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from hub.core.model.wireless import Pendant, Phone, Wearable, Wireless, WirelessFile, WirelessSensor
+from hub.shared import anew
 from hub.shared.files import write_whole
 from hub.shared.messages import tell, usual_language
 from hub.shared.settings import Kinds, Mistake, Problem, SettingsError, read, text_of
 from hub.shared.toml_lines import line_of, locate
 
-FILE, KEPT = "devices.toml", "devices.good.toml"
+FILE, KEPT = anew.LIST, anew.GOOD
 KEPT_MODE = 0o600  # it has the keys
 LOOK_S = 2.0
 log = logging.getLogger(__name__)

@@ -17,12 +17,13 @@ from hub.core.model.activity import FRESH, VERSION, Habits
 from hub.core.model.events import StorageTrouble
 from hub.outbox.aside import keep
 from hub.outbox.thread import OutboxThread
-from hub.shared.files import write_whole
+from hub.shared.files import to_disk, write_whole
 
 LOG = logging.getLogger("anbu")
 EVERY_S = 900.0
 MOST_BYTES = 64 * 1024  # a larger file was not written by a hub
 RESTORED = ".restored"  # before the suffix: what a hub has learned that this one replaces
+INSTEAD = ".instead"  # the same of another home, to which this hub has come; empty: nothing yet
 HABITS = "habits"  # the name of this part among what could not be read
 ENCODE = msgspec.msgpack.Encoder().encode
 
@@ -62,22 +63,21 @@ def _read(path: Path) -> Learned:
 
     Keep a copy of its bytes when not all of it could be read.
     """
-    came = path.with_stem(f"{path.stem}{RESTORED}")
-    own = _one(path)
-    if not came.exists():
-        return own
-    other = _one(came) if came.stat().st_size else Learned(FRESH)
-    taken = other if not other.lost and _is_more(other.habits, own.habits) else own
-    if taken is other:
-        LOG.info("habits: %d days of the hub of before", other.habits.days)
-        _write(path, other.habits)
-    came.unlink()
+    taken = _one(path)
+    for kind in (INSTEAD, RESTORED):
+        came = path.with_stem(f"{path.stem}{kind}")
+        if not came.exists():
+            continue
+        other = _one(came) if came.stat().st_size else Learned(FRESH)
+        is_more = not other.lost and other.habits.days > taken.habits.days
+        if is_more or kind == INSTEAD:
+            LOG.info("habits: %d days of the hub of before", other.habits.days)
+            _write(path, other.habits)
+            to_disk(path.parent)
+            taken = other
+        came.unlink()
+        to_disk(path.parent)  # it may not come back when more has been learned
     return taken
-
-
-def _is_more(came: Habits, own: Habits) -> bool:
-    """Whether to go on with what came; the empty one says that this home is another."""
-    return came == FRESH or came.days > own.days
 
 
 def _one(path: Path) -> Learned:

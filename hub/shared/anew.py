@@ -5,48 +5,79 @@ it. A device is off this list by itself as soon as `devices.toml` has its addres
 """
 
 import json
+import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from hub.shared.files import write_whole
+from hub.shared.files import give_to_owner_of, write_whole
+from hub.shared.settings import text_of
 
 FILE, LIST = "devices.anew.toml", "devices.toml"
-LIST_BYTES = 65_536
+GOOD = "devices.good.toml"  # the hub's copy of the last list without a mistake
+LIST_BYTES = 262_144  # the hub takes 64 devices: some 20 KB, in UTF-32 four times as much
+WORD = 200  # characters of a name or a place
 KEY = "key"
 PLAIN = "sensor"  # one without a key is heard by whoever knows its address
 HEAD = "# Devices of the hub that was here before: pair them anew, then they leave this list.\n"
-Text = Annotated[str, Meta(max_length=200)]
+Table = dict[str, Any]
+
+
+class UnreadError(ValueError):
+    """A file is there and cannot be read, so nobody knows what it says; the text is its name."""
 
 
 class Awaited(Struct, frozen=True):
     """A device that is to be paired anew, as the list of before named it."""
 
-    name: Text
-    address: Text
-    kind: Text
-    place: Text = ""
+    name: str
+    address: str
+    kind: str
+    place: str = ""
 
 
 class _Listed(Struct):
-    device: list[dict[str, Any]] = []
+    device: list[Table] = []
+
+
+def listed(state_dir: Path) -> list[Table] | None:
+    """Return the devices that hub and radio go by; None: there is no list. Raises UnreadError.
+
+    The hub copies each list that it can use. While the list is wrong, or gone, that copy holds, and
+    only the hub sees every mistake: so the copy counts, and the list where no hub has run yet.
+    """
+    return read(in_effect(state_dir))
+
+
+def in_effect(state_dir: Path) -> Path:
+    """Return the file whose devices `listed` gives; it may be missing."""
+    good = state_dir / GOOD
+    return good if os.path.lexists(good) else state_dir / LIST
 
 
 def awaited(state_dir: Path) -> list[Awaited]:
-    """Return the devices that are still to be paired anew; none where that cannot be read."""
-    here = {str(one.get("address", "")) for one in tables(_text(state_dir / LIST))}
-    found = []
-    for table in tables(_text(state_dir / FILE)):
-        try:
-            one = msgspec.convert(table, Awaited)
-        except msgspec.ValidationError:
-            continue
-        if one.address not in here:
-            found.append(one)
-    return found
+    """Return the devices that are still to be paired anew; for a damaged file see `is_damaged`."""
+    try:
+        here = {one.get("address") for one in listed(state_dir) or []}
+    except UnreadError:
+        here = set()
+    return [
+        Awaited(*(str(one.get(word, ""))[:WORD] for word in Awaited.__struct_fields__))
+        for one in _of_before(state_dir)
+        if one.get("address") not in here
+    ]
+
+
+def is_damaged(state_dir: Path) -> bool:
+    """Whether nobody can tell which devices are to be paired anew."""
+    try:
+        read(state_dir / FILE)
+    except UnreadError:
+        return True
+    return False
 
 
 def drop(state_dir: Path, name: str) -> bool:
@@ -55,38 +86,54 @@ def drop(state_dir: Path, name: str) -> bool:
     names = {one.address for one in left if one.name != name}
     if len(names) == len(left):
         return False
-    rest = [one for one in tables(_text(state_dir / FILE)) if one.get("address") in names]
+    rest = [one for one in _of_before(state_dir) if one.get("address") in names]
     write_whole(state_dir / FILE, written(rest, HEAD).encode(), 0o600)
+    give_to_owner_of(state_dir, state_dir / FILE)
     return True
 
 
-def tables(text: str) -> list[dict[str, Any]]:
-    """Return the devices of a list as they are written; none where it cannot be read."""
+def read(path: Path) -> list[Table] | None:
+    """Return the devices of a list as they are written; None: no such file. Raises UnreadError."""
     try:
-        return msgspec.convert(tomllib.loads(text), _Listed).device
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
-        return []
+        with path.open("rb") as file:
+            data = file.read(LIST_BYTES + 1)
+        if len(data) > LIST_BYTES:
+            raise UnreadError(path.name)
+        return tables(text_of(data, path.name))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise UnreadError(path.name) from error
 
 
-def written(devices: list[dict[str, Any]], head: str = "") -> str:
+def tables(text: str) -> list[Table]:
+    """Return the devices of a list's text. Raises what `read` makes an UnreadError of."""
+    return msgspec.convert(tomllib.loads(text), _Listed).device
+
+
+def written(devices: list[Table], head: str = "") -> str:
     """Return a list without any key."""
     return head + "".join(f"\n[[device]]\n{_lines(one)}" for one in devices)
 
 
-def is_heard(device: dict[str, Any]) -> bool:
+def is_heard(device: Table) -> bool:
     """Whether a device of the list of before needs nothing new."""
     return device.get("kind") == PLAIN and KEY not in device
 
 
-def _lines(device: dict[str, Any]) -> str:
+def _lines(device: Table) -> str:
     plain = {name: value for name, value in device.items() if name != KEY}
     kept = (one for one in plain.items() if isinstance(one[1], str | int | float))
-    return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in kept)
+    return "".join(f"{name} = {_value(value)}\n" for name, value in kept)
 
 
-def _text(path: Path) -> str:
+def _value(value: str | float) -> str:
+    """Return a TOML value: JSON's strings, numbers and booleans are TOML, but for one letter."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _of_before(state_dir: Path) -> list[Table]:
     try:
-        with path.open("rb") as file:
-            return file.read(LIST_BYTES).decode()
-    except (OSError, UnicodeDecodeError):
-        return ""
+        return read(state_dir / FILE) or []
+    except UnreadError:
+        return []

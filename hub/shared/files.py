@@ -32,6 +32,16 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     fresh.replace(path)
 
 
+def give_to_owner_of(folder: Path, path: Path | int) -> None:
+    """Let what an administrator made belong to the folder's owner, else the hub could not read it.
+
+    Raises `OSError`.
+    """
+    owner = folder.stat()
+    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
 def to_disk(path: Path) -> None:
     """Wait until a file's content, or a folder's names, are on the disk. Raises `OSError`."""
     opened = os.open(path, os.O_RDONLY)

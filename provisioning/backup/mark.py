@@ -19,6 +19,8 @@ class Mark(Struct, frozen=True):
     offered: bool = True  # False: this authority keeps nothing
     stored_utc: float | None = None
     devices: str = ""  # a hash of the list that was stored
+    had: list[str] = []  # the parts that were stored and not empty
+    days: int = 0  # of the habits that were stored
     trouble: str = ""  # why the last try failed
 
 

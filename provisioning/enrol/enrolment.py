@@ -57,8 +57,8 @@ def _nothing_more() -> None:
 class Enrolment:
     """One hub's way to its certificate. `tell` takes what the hub is to know.
 
-    `registered` is called in a thread as soon as a new identity is on the disk, before the hub is
-    told of it.
+    `registering` is called in a thread before a new identity is on the disk, `registered` as soon
+    as it is, before the hub is told of it.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class Enrolment:
         utc: Callable[[], float] = time.time,
     ) -> None:
         self._root, self._county, self._board, self._tell = root, county, board, tell
+        self.registering: Callable[[], None] = _nothing_more
         self.registered: Callable[[], None] = _nothing_more
         self._synced, self._utc = synced, utc
         self._failures, self._hurry = 0, asyncio.Event()
@@ -140,6 +141,7 @@ class Enrolment:
             if isinstance(found, Waiting):
                 self._waiting(found)
                 return found.after_s
+            self.registering()
             self._take(client, asked, found)
         log.info("registered as %s", found.hub)
         self.registered()  # before the hub begins anew under its name

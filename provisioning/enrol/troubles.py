@@ -32,6 +32,8 @@ class EnrolTrouble(StrEnum):
     OTHER_BOARD = "other_board"  # the identity on this card was made for another board
     NO_IDENTITY = NO_IDENTITY  # the hub had one, and nothing on its disk can be read
     REVOKED = REVOKED  # struck off, or replaced; it has to be registered anew
+    OWN_FILE = "own_file"  # a file of this hub cannot be read: nothing is stored in its place
+    NEWER = "newer"  # what the centre keeps was made by a newer program: it is not overwritten
     EXPIRED = EXPIRED  # the hub's certificate; it has to be registered anew
 
 

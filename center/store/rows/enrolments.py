@@ -259,11 +259,29 @@ def wrong_guesses(conn: Connection, since: float, limit: int = 20) -> list[Entry
     ]
 
 
-def put_backup(conn: Connection, hub: str, serial: str, body: bytes, now: float) -> None:
-    """Keep what a hub leaves here; only the newest is kept."""
+def put_backup(conn: Connection, hub: str, serial: str, body: bytes, now: float) -> bool:
+    """Keep what a hub leaves here, the newest only; False: its home was removed.
+
+    A removed hub is one of a home again when it has spoken; a home whose record was removed, when
+    it has a record. A home that never had a record is one that waits for it.
+    """
+    if _is_removed(conn, hub):
+        return False
     values = {"stored_utc": now, "serial": serial, "body": body}
     if not conn.execute(update(backups).where(backups.c.hub == hub).values(values)).rowcount:
         conn.execute(insert(backups).values(hub=hub, **values))
+    return True
+
+
+def _is_removed(conn: Connection, hub: str) -> bool:
+    gone = select(hubs.c.hub).where(hubs.c.hub == hub, hubs.c.removed_utc.is_not(None))
+    if conn.execute(gone).first() is not None:
+        return True
+    if conn.execute(select(records.c.hub).where(records.c.hub == hub)).first() is not None:
+        return False
+    deed = audit.c.deed == Deed.RECORD_REMOVED.value
+    line = select(audit.c.seq).where(audit.c.hub == hub, deed)
+    return conn.execute(line.limit(1)).first() is not None
 
 
 def backup(conn: Connection, hub: str) -> Backup | None:

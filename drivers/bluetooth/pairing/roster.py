@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from drivers.bluetooth.devices import in_effect
 from hub.core.model.wireless import Wearable, Wireless
-from hub.shared.files import to_disk, write_whole
+from hub.shared.files import give_to_owner_of, to_disk, write_whole
 from hub.shared.settings import SettingsError, text_of
 
 AT_FIELD = re.compile(r"\$\.(\w+)")  # as msgspec names the place of a mistake
@@ -69,7 +69,7 @@ def write(path: Path, devices: Listed) -> None:
     """Write the whole list. Raises NotListedError where it would not be read again, or OSError."""
     text = HEAD + "".join(f"\n[[device]]\n{_table(device)}" for device in devices)
     write_whole(path, text.encode(), mode=0o600)
-    _give_to_owner_of(path.parent, path)
+    give_to_owner_of(path.parent, path)
     to_disk(path.parent)
 
 
@@ -185,15 +185,8 @@ def _alone(folder: Path) -> Iterator[None]:
     """
     opened = os.open(folder / LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
     try:
-        _give_to_owner_of(folder, opened)
+        give_to_owner_of(folder, opened)
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
     finally:
         os.close(opened)
-
-
-def _give_to_owner_of(folder: Path, path: Path | int) -> None:
-    """Let what an administrator made belong to the hub's user."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and (owner.st_uid, owner.st_gid) != (0, 0):
-        os.chown(path, owner.st_uid, owner.st_gid)

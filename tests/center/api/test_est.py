@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -16,12 +17,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from center import secure_port
 from center.domain.incident import Deed
-from center.service import enrolment
+from center.service import enrolment, removal
 from center.service.enrolment import NotClaimedError, Who, Wish
 from center.service.strangers import Budget
 from center.store.rows import audit, enrolments
 from provisioning.certs.authority import Pair, authority, common_name, is_issued_by, issue
 from tests.broker import wait_until
+from tests.center.bodies import write
 from tests.center.e2e.office import Office
 from tests.center.est import EST, Hub, certificate, request, settings
 
@@ -183,6 +185,19 @@ def test_what_a_hub_leaves_here_is_read_by_the_one_that_replaces_it(
     done = [deed for deed, _, _ in deeds(office)]
     assert done.count(Deed.HUB_REPLACED) == done.count(Deed.BACKUP_READ) == 1
     assert Deed.CERTIFICATES_REVOKED in done
+
+
+def test_a_hub_that_still_hangs_in_a_home_that_was_removed_leaves_nothing_here(
+    office: Office, hub: Hub
+) -> None:
+    given(office, hub)
+    write(office.store, hub=HUB)
+    with hub.client(hub.files()) as client:
+        assert client.put("/hub/backup", content=b"learned").status_code == 204
+        gone = partial(removal.remove_home, utc=office.now(), hub=HUB)
+        assert office.store.submit(gone).result(10)
+        assert reason(client.put("/hub/backup", content=b"learned")) == (404, "no_home")
+        assert reason(client.get("/hub/backup")) == (404, "no_backup")
 
 
 # --- what is refused ----------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from center.service.enrolment import NotClaimedError, NotEnrolledError, Who, Wis
 from center.service.strangers import LINES_AN_HOUR, Budget, Told
 from center.store.rows import audit, enrolments, revocations
 from provisioning.certs.authority import common_name, is_issued_by
+from tests.center.bodies import write
 from tests.center.e2e.office import Office
 from tests.center.est import request, settings
 
@@ -330,14 +331,34 @@ def test_an_authorised_request_that_nobody_fetches_waits_again_after_a_day(
 
 
 def test_what_a_hub_left_here_goes_with_the_home(office: Office) -> None:
-    def job(conn: object) -> None:
-        enrolments.put_backup(conn, "js-0001", "1", b"habits", NOW)  # type: ignore[arg-type]
-
     office.greet("js-0001")
-    office.store.submit(job).result(10)
-    assert office.store.read(enrolments.backup, "js-0001")
+    assert left(office)
     office.store.submit(lambda conn: removal.remove_hub(conn, NOW, "js-0001")).result(10)
     assert office.store.read(enrolments.backup, "js-0001") is None
+    assert not left(office), "it is still plugged in"
+    office.greet("js-0001")
+    assert left(office), "it is listed again: somebody has put it up again"
+
+
+def left(office: Office, hub: str = "js-0001") -> bool:
+    """Let a hub leave its habits; return whether they are kept."""
+    leave = partial(enrolments.put_backup, hub=hub, serial="1", body=b"habits", now=NOW)
+    taken = office.store.submit(leave).result(10)
+    kept = office.store.read(enrolments.backup, hub)
+    assert taken == (kept is not None)
+    return taken
+
+
+def test_nothing_is_kept_of_a_home_whose_record_was_removed(office: Office) -> None:
+    office.greet("js-0001")
+    assert left(office), "a record may be written later"
+    write(office.store, hub="js-0001")
+    assert left(office)
+    office.store.submit(lambda conn: removal.remove_home(conn, NOW, "js-0001")).result(10)
+    assert not left(office), "the hub still hangs there"
+    assert left(office, "js-0002")
+    write(office.store, hub="js-0001")
+    assert left(office), "somebody else lives there"
 
 
 # --- claims that meet ---------------------------------------------------------------------------

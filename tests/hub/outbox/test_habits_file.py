@@ -53,7 +53,8 @@ OTHER = replace(TAUGHT, days=12)
         (OTHER, ENCODE(TAUGHT), TAUGHT),
         (TAUGHT, ENCODE(OTHER), TAUGHT),
         (TAUGHT, b"rubbish", TAUGHT),
-        (TAUGHT, b"", FRESH),  # it is another home
+        (TAUGHT, b"", TAUGHT),
+        (TAUGHT, ENCODE(FRESH), TAUGHT),
     ],
 )
 def test_what_came_from_the_hub_of_before_is_taken_once_where_it_is_more(

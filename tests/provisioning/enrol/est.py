@@ -51,6 +51,7 @@ class Est:
         self.above: tuple[x509.Certificate, ...] = ()  # more authorities, of `cacerts`
         self.days = 90.0
         self.kept: dict[str, bytes] | None = {}  # by hub; None: another server, which keeps nothing
+        self.puts: list[bytes] = []  # each body that was kept
         self.fit: Pair = self.parent  # by whom certificates are signed
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.crt")
         context.load_cert_chain(folder / f"{server}.crt", folder / f"{server}.key")
@@ -129,6 +130,7 @@ class Est:
             return Answer(404, b"?", PLAIN)
         if body:
             self.kept[peer] = body
+            self.puts.append(body)
             return Answer(204)
         if peer not in self.kept:
             return Answer(404, b"nothing", PLAIN | {"Anbu-Reason": "no_backup"})

@@ -109,6 +109,24 @@ def test_a_hub_shows_digits_until_they_are_typed_and_keeps_one_key(hub: Hub, est
     assert b"PRIVATE" in Path(held.file(KEY)).read_bytes()
 
 
+def test_who_is_called_at_a_registration_and_never_at_a_renewal(hub: Hub, est: Est) -> None:
+    """Before the identity is on the disk, since the power may be cut after that; and then again."""
+    called: list[str] = []
+
+    def note(word: str) -> None:
+        held = in_use(hub.root)
+        called.append(f"{word} {held.number if held else None}")
+
+    hub.enrolment.registering = lambda: note("before")
+    hub.enrolment.registered = lambda: note("after")
+    registered(hub, est)
+    assert called == ["before None", "after 1"]
+    later(hub, est, 31)
+    hub.step()
+    assert read(hub.root, NEXT) is not None
+    assert len(called) == 2
+
+
 @pytest.mark.parametrize("one_line", [True, False])
 def test_base64_may_be_one_line_or_many(hub: Hub, est: Est, *, one_line: bool) -> None:
     est.one_line = one_line
