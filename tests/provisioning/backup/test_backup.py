@@ -514,9 +514,12 @@ def test_a_list_that_somebody_emptied_is_stored_as_empty(home: Home, est: Est) -
 
 
 def test_an_odd_number_does_not_make_a_backup_that_nobody_can_read(home: Home, est: Est) -> None:
-    home.learns(20, LISTED.replace("silent_s = 86400", "silent_s = inf"))
+    odd = "silent_s = inf\nsince = 2026-01-01\nmany = [1]\nlarge = 99999999999999999999"
+    home.learns(20, LISTED.replace("silent_s = 86400", odd))
+    waiting = BATHROOM.replace('"C0:FF:EE:12:34:60"', '["x"]')
+    (home.state / anew.FILE).write_text(waiting, encoding="utf-8")
     home.keeps()
-    assert [one["name"] for one in stored(est).devices] == PAIRED
+    assert [one["name"] for one in stored(est).devices] == [*PAIRED, "bathroom"]
     with pytest.raises(UnfitError):
         kept.pack(Kept(devices=[{"name": float("nan")}]))
     with pytest.raises(UnfitError):
