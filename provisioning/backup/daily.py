@@ -5,7 +5,9 @@
     fails --> again, after 1 min to 6 h; a fault after 7 days
 
 Nothing is stored before the centre has answered what there is, so a new hub, or one that comes
-back, never overwrites what it should have got. What cannot be read is stored as it was last. Ten thousand hubs that start together store over an hour: each wait is random.
+back, never overwrites what it should have got. What cannot be read is stored as it was last.
+
+Ten thousand hubs that start together store over an hour: each wait is random.
 """
 
 import asyncio
