@@ -61,13 +61,13 @@ def in_effect(state_dir: Path) -> Path:
 def awaited(state_dir: Path) -> list[Awaited]:
     """Return the devices that are still to be paired anew; for a damaged file see `is_damaged`."""
     try:
-        here = {one.get("address") for one in listed(state_dir) or []}
+        here = {str(one.get("address")) for one in listed(state_dir) or []}
     except UnreadError:
         here = set()
     return [
         Awaited(*(str(one.get(word, ""))[:WORD] for word in Awaited.__struct_fields__))
         for one in _of_before(state_dir)
-        if one.get("address") not in here
+        if str(one.get("address")) not in here
     ]
 
 
@@ -86,7 +86,7 @@ def drop(state_dir: Path, name: str) -> bool:
     names = {one.address for one in left if one.name != name}
     if len(names) == len(left):
         return False
-    rest = [one for one in _of_before(state_dir) if one.get("address") in names]
+    rest = [one for one in _of_before(state_dir) if str(one.get("address")) in names]
     write_whole(state_dir / FILE, written(rest, HEAD).encode(), 0o600)
     give_to_owner_of(state_dir, state_dir / FILE)
     return True

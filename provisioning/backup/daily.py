@@ -4,8 +4,10 @@
     then --PUT--> once a day; minutes after the list of devices has changed
     fails --> again, after 1 min to 6 h; a fault after 7 days
 
-Nothing is stored before the centre has answered what there is, so a new hub never overwrites what
-it should have got. Ten thousand hubs that start together store over an hour: each wait is random.
+Nothing is stored before the centre has answered what there is, so a new hub, or one that comes
+back, never overwrites what it should have got. What cannot be read is stored as it was last.
+
+Ten thousand hubs that start together store over an hour: each wait is random.
 """
 
 import asyncio

@@ -28,6 +28,7 @@ INSTEAD = "habits.instead.bin"  # the hub takes it whatever it has; empty: it be
 HABITS_BYTES, VOICE_BYTES = 65_536, 4096
 BODY_BYTES = 200_000  # what is sent; `hub.outbox.habits_file` reads habits of 64 KB
 OPENED_BYTES = 400_000  # what it may become when it is unpacked
+LARGE = 2**63  # JSON's numbers end there for `msgspec`
 KEYED = "keyed"  # of a device whose key is left out
 Device = dict[str, str | int | float | bool]
 Came = dict[str, str]  # files that came from the centre, with their hashes
@@ -127,8 +128,8 @@ def files_of(kept: Kept, state_dir: Path, voice_dir: Path, came: Came) -> dict[P
         files[instead if instead.exists() else state_dir / RESTORED] = kept.habits
     heard = [] if _has_list(state_dir, came) else [one for one in kept.devices if _is_heard(one)]
     waiting = [one for one in kept.devices if one not in heard]
-    known = {one.get("address") for one in kept.devices}
-    waiting += [one for one in _of_before(state_dir) if one.get("address") not in known]
+    known = {str(one.get("address")) for one in kept.devices}
+    waiting += [one for one in _of_before(state_dir) if str(one.get("address")) not in known]
     if heard:
         files[state_dir / LIST] = anew.written(_shown(heard)).encode()
     if waiting:
@@ -205,8 +206,14 @@ def _keyless(device: Device) -> Device:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether JSON can say it; the hub's own lists have nothing else, but for an infinite time."""
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    """Whether JSON can say it; what a hub has taken has nothing else, but for an infinite time."""
+    match value:
+        case bool() | str():
+            return True
+        case int():
+            return abs(value) < LARGE
+        case _:
+            return isinstance(value, float) and math.isfinite(value)
 
 
 def _is_heard(device: Device) -> bool:
@@ -227,7 +234,7 @@ def _waiting(state_dir: Path) -> list[Device]:
     """Return what is still to be paired, so that a second replacement does not lose it."""
     left = {one.address for one in anew.awaited(state_dir)}
     found = anew.read(state_dir / anew.FILE) or []
-    return [one | {KEYED: True} for one in found if one.get("address") in left]
+    return [one | {KEYED: True} for one in found if str(one.get("address")) in left]
 
 
 def _of_before(state_dir: Path) -> list[Device]:

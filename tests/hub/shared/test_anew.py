@@ -94,6 +94,15 @@ def test_what_an_administrator_has_taken_off_leaves_a_list_that_the_hub_can_read
     assert (made.st_uid, made.st_gid) == (12_345, 12_345)
 
 
+def test_what_no_hub_would_take_stops_nothing(tmp_path: Path) -> None:
+    odd = SMOKE.replace('address = "C0:FF:EE:12:34:58"', 'address = ["x"]')
+    (tmp_path / LIST).write_text(odd, encoding="utf-8")
+    (tmp_path / anew.FILE).write_text(odd + PENDANT, encoding="utf-8")
+    assert [one.name for one in awaited(tmp_path)] == ["pendant"]
+    assert anew.drop(tmp_path, "pendant")
+    assert awaited(tmp_path) == []
+
+
 def test_no_device_is_left_out_for_a_long_or_odd_word(tmp_path: Path) -> None:
     """A place may be as long as somebody likes; a device without one is as deaf."""
     odd = SMOKE + f'place = "{"가" * 300}"\n' + SMOKE.replace("58", "57").replace("smoke", "2", 1)

@@ -1,5 +1,6 @@
 """What a hub leaves at the centre for the one that replaces it, when, and what becomes of it."""
 
+import asyncio
 import json
 import os
 import random
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -19,13 +21,19 @@ from hub.outbox import habits_file
 from hub.outbox.thread import OutboxThread
 from hub.shared import anew
 from hub.shared.county import County
+from hub.shared.identity import Facts
+from provisioning.app import App
 from provisioning.backup import daily, kept
 from provisioning.backup.daily import DAY_S, FAULT_S, HOUR_S, Backups, wait_s
 from provisioning.backup.kept import KEYED, Kept, UnfitError
-from provisioning.backup.mark import Mark, mark_of
+from provisioning.backup.mark import FILE, Mark, mark_of
+from provisioning.enrol import store
 from provisioning.enrol.troubles import EnrolTrouble
+from provisioning.settings import ProvisionSettings
 from tests.broker import certs
 from tests.hub.outbox.test_habits_file import tell
+from tests.hub.rig import tell as play
+from tests.hub.rig import until
 from tests.identities import enrol
 from tests.provisioning.enrol.est import Answer, Est
 
@@ -506,9 +514,12 @@ def test_a_list_that_somebody_emptied_is_stored_as_empty(home: Home, est: Est) -
 
 
 def test_an_odd_number_does_not_make_a_backup_that_nobody_can_read(home: Home, est: Est) -> None:
-    home.learns(20, LISTED.replace("silent_s = 86400", "silent_s = inf"))
+    odd = "silent_s = inf\nsince = 2026-01-01\nmany = [1]\nlarge = 99999999999999999999"
+    home.learns(20, LISTED.replace("silent_s = 86400", odd))
+    waiting = BATHROOM.replace('"C0:FF:EE:12:34:60"', '["x"]')
+    (home.state / anew.FILE).write_text(waiting, encoding="utf-8")
     home.keeps()
-    assert [one["name"] for one in stored(est).devices] == PAIRED
+    assert [one["name"] for one in stored(est).devices] == [*PAIRED, "bathroom"]
     with pytest.raises(UnfitError):
         kept.pack(Kept(devices=[{"name": float("nan")}]))
     with pytest.raises(UnfitError):
@@ -592,6 +603,38 @@ def test_a_hub_that_comes_back_to_its_home_takes_what_its_successor_left(
     assert days(est) == 110
     assert [one["name"] for one in stored(est).devices] == [*PAIRED, "bathroom"]
     assert home.troubles() == {Part.BONDS: "bathroom"}
+
+
+def test_the_process_knows_of_a_registration_before_its_certificate_is_on_the_disk(
+    tmp_path: Path, est: Est, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    est.typed = HUB
+    est.kept = {HUB: kept.pack(Kept(habits=habits(110)))}
+    (tmp_path / "state").mkdir()
+    mark = Mark(HUB, asked=True, stored_utc=time.time())
+    (tmp_path / "state" / FILE).write_bytes(msgspec.json.encode(mark))
+    socket, state, run, county, voice = (
+        str(tmp_path / name) for name in ("provision.sock", "state", "run", "county.toml", "voice")
+    )
+    chosen = ProvisionSettings(socket, state, run, county, voice, spread_s=0.0)
+    asked: list[bool] = []
+    finish = store.finish
+
+    def noting(under_way: store.Pending, pem: bytes, authorities: bytes, facts: Facts) -> None:
+        asked.append(mark_of(tmp_path / "state").asked)
+        finish(under_way, pem, authorities, facts)
+
+    monkeypatch.setattr(store, "finish", noting)
+
+    async def story() -> None:
+        process = App(chosen, County(center=est.url, ca=str(certs() / "ca.crt")), board="b")
+        running = asyncio.create_task(process.run())
+        await until((tmp_path / "state" / kept.RESTORED).exists, "what was left is here")
+        process._ended.set()  # as a signal does
+        assert await running == 0
+
+    play(story())
+    assert asked == [False]
 
 
 def test_what_waits_to_be_paired_is_not_forgotten_when_more_comes(home: Home, est: Est) -> None:
