@@ -207,6 +207,53 @@ def test_a_start_that_is_killed_amid_it_has_moved_the_old_home_and_only_that(
         assert not wiping.is_left(card.root)
 
 
+@pytest.mark.usefixtures("no_encryption")
+def test_a_mount_point_is_emptied_once_even_where_that_cannot_be_noted(
+    card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with card:
+        place = card.root / HUB
+        place.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "none", place], check=True)
+        try:
+            lived_in(card.root)
+            with monkeypatch.context() as patch:
+                patch.setattr(wiping, "_finish_moving", _fail)
+                assert not start.start(card.root)
+                assert not (place / "outbox.db").exists()
+                moved_in(card.root)
+                assert not start.start(card.root)
+            assert start.start(card.root)
+            assert (place / "calls.db").read_bytes() == NEW
+        finally:
+            subprocess.run(["umount", place], check=True)
+
+
+def test_the_kernel_gives_up_the_key_before_anything_is_erased(card: Card) -> None:
+    with card:
+        lived_in(card.root)
+        assert wiping.make_way(card.root) == []
+        (moved,) = (card.root / HUB).parent.glob(f".{HUB.name}.{wiping.WIPING}-*")
+        assert [one.name for one in moved.iterdir()] != ["outbox.db"]
+
+
+def test_a_key_that_stays_opens_nothing_and_is_tried_again(card: Card) -> None:
+    with card:
+        lived_in(card.root)
+        key = card.root / keyfile.FOLDER / "key"
+        was = key.read_bytes()
+    with card:
+        with immutable(key):
+            assert not start.start(card.root)
+            assert not (card.root / HUB / "outbox.db").exists()
+            moved_in(card.root)
+            assert not start.start(card.root)
+        assert start.start(card.root)
+        assert key.read_bytes() != was, "it was never given to the next home"
+        assert (card.root / HUB / "calls.db").read_bytes() == NEW
+        assert not with_the_old_home(card.root)
+
+
 def test_a_card_that_takes_no_writes_does_not_open_the_old_home_again(card: Card) -> None:
     with card:
         lived_in(card.root)
