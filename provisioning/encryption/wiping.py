@@ -30,7 +30,7 @@ FIRSTBOOT, JOURNAL = "var/lib/anbu-firstboot", "var/log/journal/*"  # plain on e
 KEYS = "etc/anbu/*.key"  # of a hub whose certificate was put there by hand
 NETWORKS = ("etc/NetworkManager/system-connections", "etc/netplan")
 WIFI = b"wifi"  # in a network's file; other networks stay, the county may need them
-PARENTS = ("var", "var/lib", "var/cache", JOURNAL, "etc/anbu", *NETWORKS)
+PARENTS = ("etc/anbu", *NETWORKS, "var/lib", "var/cache", JOURNAL, "var")  # the largest files last
 CAUSES = (UnsupportedError, OSError)
 SWAPOFF_S = 60.0  # what lies in it goes back to the memory
 
