@@ -62,8 +62,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Do it, and say what was found; 1: cloud-init has not finished, and nothing was removed."""
-    report = tidy(args.root)
+    """Do it, and say what was found; 1: cloud-init has not finished, or something stays."""
+    try:
+        report = tidy(args.root)
+    except OSError as error:
+        _say("left", error=str(error))
+        return LATER
     if report is None:
         _say("waits")
         return LATER
@@ -79,27 +83,40 @@ def _say(key: str, **values: str) -> None:
 
 
 def tidy(root: Path) -> Report | None:
-    """Compare, remove, switch off and write the report; None while cloud-init has not finished.
+    """Compare, write the report, switch off and remove; None while cloud-init has not finished.
 
-    Cut off at any point it does the rest at the next start, and an earlier report's findings stay.
-    Raises OSError.
+    Cut off at any point it does the rest at the next start; what an earlier report found and what
+    went at that time stay in the report. Raises OSError in the end, where something stays.
     """
     earlier = _earlier(root)
     if not finished(root) and earlier is None:
         return None
     found = earlier.unapplied if earlier else tuple(unapplied(root))
-    report = Report(found, tuple(_to_scrub(root)))
+    gone = earlier.scrubbed if earlier else ()
+    report = Report(found, tuple(dict.fromkeys((*gone, *on_card(root)))))
     place = root / REPORT
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, msgspec.json.encode(report), 0o644)
     to_disk(place.parent)
+    troubles: list[str] = []
+    _switch_off(root / OFF, troubles)
     for name in report.scrubbed:
-        _remove(root / CARD / name)
+        _remove(root / CARD / name, troubles)
     for path in (*(root / name for name in COPIES), *(root / IN_MEMORY).glob("*")):
-        _remove(path)
-    if (root / OFF).parent.is_dir():
-        (root / OFF).touch()
+        _remove(path, troubles)
+    if troubles:
+        raise OSError("; ".join(troubles))
     return report
+
+
+def _switch_off(file: Path, troubles: list[str]) -> None:
+    """Let cloud-init not run again: a card without its settings would be another machine to it."""
+    try:
+        if file.parent.is_dir():
+            file.touch()
+            to_disk(file.parent)
+    except OSError as error:
+        troubles.append(f"{file}: {error.strerror}")
 
 
 def _earlier(root: Path) -> Report | None:
@@ -155,17 +172,21 @@ def _wifi(root: Path, asked: dict[str, Any]) -> Iterator[Unapplied]:
                 yield Unapplied("wifi", name)
 
 
-def _to_scrub(root: Path) -> Iterator[str]:
+def on_card(root: Path) -> Iterator[str]:
+    """Yield the files on the card in which a password may be."""
     for name in (*SETTINGS, *FORGOTTEN):
         if (root / CARD / name).exists():
             yield name
 
 
-def _remove(path: Path) -> None:
+def _remove(path: Path, troubles: list[str]) -> None:
     """Overwrite a file, or each in a folder, and remove it; links are only removed."""
-    if path.exists() or path.is_symlink():
-        wiping.erase(path)
-        to_disk(path.parent)
+    try:
+        if path.exists() or path.is_symlink():
+            wiping.erase(path, troubles)
+            to_disk(path.parent)
+    except OSError as error:
+        troubles.append(f"{path}: {error.strerror}")
 
 
 def _json(file: Path) -> object:

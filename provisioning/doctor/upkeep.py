@@ -38,7 +38,7 @@ def examine(root: Path = Path("/")) -> Iterator[Finding]:
 
 def first_start(root: Path) -> Iterator[Finding]:
     """Yield what the card's first start could not apply, and whether its passwords are gone."""
-    left = [name for name in firstboot.SETTINGS if (root / firstboot.CARD / name).exists()]
+    left = list(firstboot.on_card(root))
     try:
         report = msgspec.json.decode((root / firstboot.REPORT).read_bytes(), type=Report)
     except (OSError, msgspec.DecodeError):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from hub.shared.identity import FOLDER, in_use
@@ -18,7 +19,7 @@ SETTINGS = "etc/anbu/hub.toml"
 NAMELESS = "anbu"  # what is typed where a hub was never registered
 BOOTED = "run/systemd/system"
 UNITS = ("anbu-provision", "anbu-radio", "anbu-voice", "anbu-hub", "anbu-state", "bluetooth")
-STOP_S = 60
+STOP_S = 120  # systemd gives bluetoothd 90 s before it kills it
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -41,13 +42,15 @@ def run(args: Namespace) -> int:
         wiping.begin(root)
         if (root / BOOTED).is_dir():
             _quieten()
-        wiping.go_on(root)
+        troubles = wiping.go_on(root)
     except OSError as error:
         return _say("failed", error=str(error))
     _say("wiped" if encrypted else "overwritten")
     _say("trimmed" if fscrypt.trim(root) else "not_trimmed")
+    for trouble in dict.fromkeys(troubles):
+        _say("left", what=trouble)
     _say("next", name=name)
-    return DONE
+    return NOT_DONE if troubles else DONE
 
 
 def name_of(root: Path) -> str:
@@ -78,9 +81,21 @@ def _is_encrypted(folder: Path) -> bool:
 
 
 def _quieten() -> None:
-    """Stop who writes to the folders, and let nothing of them stay in the swap file."""
-    for words in (["systemctl", "stop", *UNITS], ["swapoff", "--all"]):
-        subprocess.run(words, check=False, capture_output=True, timeout=STOP_S)  # noqa: S603 - our own words
+    """Stop who writes to the folders, and let nothing of them stay in the swap file.
+
+    The journal goes on in memory until the next start. Raises OSError where a unit does not stop.
+    """
+    try:
+        _ran("systemctl", "stop", *UNITS)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(str(error)) from error
+    for words in (("swapoff", "--all"), ("journalctl", "--relinquish-var")):
+        with suppress(OSError, subprocess.TimeoutExpired):  # what stays for it is told
+            _ran(*words)
+
+
+def _ran(*words: str) -> None:
+    subprocess.run(words, check=False, capture_output=True, timeout=STOP_S)  # noqa: S603 - our own words
 
 
 def _say(key: str, **values: str) -> int:

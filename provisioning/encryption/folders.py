@@ -38,17 +38,22 @@ class Kept(Enum):
 def prepare(root: Path = Path("/")) -> dict[Path, Kept]:
     """Unlock or encrypt each folder; return how each is kept.
 
-    Raises OSError where the card fails; then the folders before that one are ready.
+    Raises OSError where the card fails; the folders with which it does not are ready all the same.
     """
     keys = KeyFile(root)
     key = keys.read()
-    found = {}
+    found: dict[Path, Kept] = {}
+    failure: OSError | None = None
     for name in FOLDERS:
         folder = root / name
         try:
             found[name], key = _prepare(folder, keys, key, root)
         except UnsupportedError:
             found[name] = Kept.UNSUPPORTED
+        except OSError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
     return found
 
 

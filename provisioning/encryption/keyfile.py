@@ -6,8 +6,10 @@ files are two because a card may lose a page by itself, and with it the hub woul
 """
 
 import os
+import time
 from contextlib import suppress
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 
 from provisioning.encryption.fscrypt import KEY_BYTES
@@ -15,6 +17,11 @@ from provisioning.encryption.fscrypt import KEY_BYTES
 FOLDER = Path("var/lib/anbu-key")
 NAMES = ("key", "key.copy")
 RANDOM_BYTES, CHECK_BYTES = 65_536, 32
+PIECE_BYTES = 16 * 1024 * 1024  # of a large file that is overwritten: 1 to 2 s of a slow card
+
+
+class LaterError(Exception):
+    """The time is over: what is left is overwritten at a later try."""
 
 
 class KeyFile:
@@ -58,23 +65,53 @@ class KeyFile:
         return _hash(random, KEY_BYTES, b"key")
 
     def destroy(self) -> None:
-        """Overwrite both files where they lie, then remove them. Raises OSError."""
-        for name in (*NAMES, *map(_rough, NAMES)):
-            with suppress(FileNotFoundError):
-                overwrite(self.folder / name)
-        for name in (*NAMES, *map(_rough, NAMES)):
-            (self.folder / name).unlink(missing_ok=True)
+        """Overwrite both files where they lie, then remove them.
+
+        Raises OSError where one could not be overwritten or removed; the others are all the same.
+        """
+        failure: OSError | None = None
+        files = [self.folder / name for name in (*NAMES, *map(_rough, NAMES))]
+        for step in (overwrite, Path.unlink):
+            for file in files:
+                try:
+                    step(file)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    failure = failure or error
         if self.folder.exists():
             _sync(self.folder)
+        if failure is not None:
+            raise failure
+
+    def is_whole(self) -> bool:
+        """Whether there is a key, as far as its files can be read."""
+        for name in NAMES:
+            with suppress(OSError):
+                if _whole(self.folder / name) is not None:
+                    return True
+        return False
 
 
-def overwrite(file: Path) -> None:
-    """Write zeros over a file's own blocks, and wait until they are on the disk. Raises OSError."""
+def overwrite(file: Path, until: float = inf) -> None:
+    """Write zeros over a file's own blocks, and wait until they are on the disk.
+
+    A large file becomes shorter by each piece, from its end: interrupted, the next try goes on.
+    `until`: a monotonic time after which no piece is begun. Raises OSError, LaterError.
+    """
     with file.open("r+b", buffering=0) as opened:
-        left = os.fstat(opened.fileno()).st_size
-        while left > 0:
-            left -= opened.write(bytes(min(left, RANDOM_BYTES)))
-        os.fsync(opened.fileno())
+        size = os.fstat(opened.fileno()).st_size
+        while size > 0:
+            if time.monotonic() > until:
+                raise LaterError
+            start = max(0, size - PIECE_BYTES)
+            opened.seek(start)
+            while (left := size - opened.tell()) > 0:
+                opened.write(bytes(min(left, RANDOM_BYTES)))
+            os.fsync(opened.fileno())
+            if start > 0:
+                opened.truncate(start)
+            size = start
 
 
 def _whole(file: Path) -> bytes | None:

@@ -1,7 +1,9 @@
 """After a card's first start: what was not applied is told, and its passwords are gone."""
 
 import json
+import shutil
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hub.__main__ import main
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning import firstboot
+from provisioning.encryption import wiping
 from provisioning.firstboot import Report, Unapplied, tidy
 
 SECRET = "the password of the Wi-Fi"  # noqa: S105 - to be looked for
@@ -134,6 +137,54 @@ def test_a_power_cut_amid_it_leaves_the_rest_to_the_next_start(root: Path, write
     assert later
     assert later.unapplied == first.unapplied
     assert not again.exists()
+
+
+@pytest.mark.parametrize("removed", range(6))
+def test_wherever_the_power_is_cut_all_that_was_removed_is_told(
+    root: Path, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    """And cloud-init does not run again on a card that it finds without its settings."""
+    remove, left = wiping.erase, iter(range(removed))
+
+    def cut(path: Path, troubles: list[str], _until: float = inf) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        remove(path, troubles)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(wiping, "erase", cut)
+        with pytest.raises(KeyboardInterrupt):
+            tidy(root)
+    assert (root / firstboot.OFF).exists()
+    shutil.rmtree(root / "run/cloud-init")
+    assert tidy(root) == Report((), ("user-data", "network-config"))
+    assert with_the_secret(root) == ["etc/netplan/50-cloud-init.yaml"]
+
+
+def test_a_file_that_stays_keeps_no_other_on_the_card_and_is_told(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name == "user-data":
+            raise OSError(30, "Read-only file system", str(path))
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        assert main(["firstboot", "--root", str(root), "--lang", "en"]) == 1
+    said = capsys.readouterr().out
+    assert f"{root}/boot/firmware/user-data: Read-only file system" in said
+    assert with_the_secret(root) == ["etc/netplan/50-cloud-init.yaml"], "it was overwritten"
+    assert main(["firstboot", "--root", str(root)]) == 0
+    assert not (root / "boot/firmware/user-data").exists()
+
+
+def test_where_cloud_init_cannot_be_switched_off_the_passwords_go_all_the_same(root: Path) -> None:
+    (root / firstboot.OFF).symlink_to("/nowhere/at/all")
+    assert main(["firstboot", "--root", str(root)]) == 1
+    assert with_the_secret(root) == ["etc/netplan/50-cloud-init.yaml"]
 
 
 def test_a_system_without_cloud_init_is_tidied_too(tmp_path: Path, write: Write) -> None:

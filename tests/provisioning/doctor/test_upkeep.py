@@ -107,6 +107,13 @@ def test_passwords_that_are_still_on_the_card_are_told(root: Root) -> None:
     assert root.codes()["firstboot"] == (Verdict.BAD, "left")
 
 
+@pytest.mark.parametrize("name", firstboot.FORGOTTEN)
+def test_a_password_that_was_put_on_the_card_later_is_told(root: Root, name: str) -> None:
+    reported(root, scrubbed=("user-data",))
+    root.write(f"boot/firmware/{name}", "psk")
+    assert root.codes()["firstboot"] == (Verdict.BAD, "left")
+
+
 @pytest.mark.parametrize("said", ["0", "", "infinity"])
 def test_a_watchdog_that_nobody_uses_is_told(root: Root, said: str) -> None:
     root.tool("systemctl", f"echo {said}")

@@ -183,7 +183,8 @@ def test_a_wiped_hub_encrypts_the_bonds_that_are_made_next(card: Card) -> None:
         (card.root / folders.BLUEZ).parent.mkdir(parents=True)
         (card.root / folders.BLUEZ).touch()
         assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
-        wiping.go_on(card.root)
+        wiping.begin(card.root)
+        assert wiping.go_on(card.root) == []
         assert not (card.root / BONDS).exists()
         assert folders.prepare(card.root)[BONDS] is Kept.ENCRYPTED
 
@@ -213,7 +214,8 @@ def test_the_doctor_says_how_the_folder_is_kept(card: Card) -> None:
     with card:
         folders.prepare(card.root)
         assert told(card.root) == [(Verdict.NOTE, "aside"), (Verdict.GOOD, "good")]
-        wiping.go_on(card.root)
+        wiping.begin(card.root)
+        assert wiping.go_on(card.root) == []
         (card.root / HUB).mkdir()
         assert told(card.root) == [(Verdict.NOTE, "plain")]
 

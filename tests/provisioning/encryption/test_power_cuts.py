@@ -20,6 +20,8 @@ from tests.pi.flushes.replay import DISK, RECORD
 from tests.provisioning.encryption.conftest import FEATURE, Card
 
 CANARY = "카나리아 할머니".encode()
+PASSWORD, CALL = b"canary-password-93", b"a call of the next home"
+PLAIN = ("etc/netplan/home.yaml", "var/swap", "var/log/journal/0123/system.journal")
 pytestmark = pytest.mark.skipif(
     not recorder.is_usable() or not FEATURE.exists(),
     reason="needs root, FUSE, loop devices, qemu-storage-daemon and encrypted folders of ext4",
@@ -35,6 +37,9 @@ def test_a_cut_leaves_the_home_whole_or_nothing_of_it(tmp_path: Path) -> None:
         root = disk.mounted
         assert start.start(root)
         (root / HUB / "name").write_bytes(CANARY)
+        for name in PLAIN:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(b"wifi " + PASSWORD)
         synced(root)
         key = (root / keyfile.FOLDER / "key").read_bytes()[:64]
         wiping.begin(root)
@@ -65,19 +70,28 @@ def _cuts(folder: Path) -> list[Path]:
 
 
 def _after_a_cut(image: Path, key: bytes) -> str:
-    """Start twice from an image, as a hub does; return what there is then."""
+    """Start twice from an image, as a hub does; return what there is then.
+
+    What a hub that was wiped writes after the first start is there after the second.
+    """
     card = Card(image, image.with_suffix(""))
-    for _ in range(2):
+    for number in range(2):
         with card:
             assert start.start(card.root)
             assert not wiping.is_begun(card.root)
+            assert not wiping.is_left(card.root)
             assert folders.prepare(card.root)[HUB] is Kept.ENCRYPTED
             assert not list((card.root / "var/lib").glob(f"*{folders.ASIDE}"))
+            assert not list((card.root / "var/lib").glob(f".*{wiping.WIPING}*"))
+            call = card.root / HUB / "call"
+            assert number == 0 or call.read_bytes() == CALL
+            call.write_bytes(CALL)
             name = card.root / HUB / "name"
             whole = name.exists() and name.read_bytes() == CANARY
-    found = card.holds(CANARY, key)
+    found = card.holds(CANARY, key, PASSWORD)
     image.unlink()
     assert CANARY not in found
     if whole:
         return "whole"
+    assert PASSWORD not in found or key in found
     return "blank, with its key" if found else "blank"
