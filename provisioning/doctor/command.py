@@ -36,6 +36,7 @@ SECTIONS = {  # first word of a check -> its heading; others are of the machine
     "broker": "network",
     "hub": "hub",
     "firstboot": "upkeep", "watchdog": "upkeep", "updates": "upkeep", "restart": "upkeep",
+    "wiping": "upkeep",
     "wiring": "wiring", "bluetooth": "wireless", "radio": "wireless",
     "voice": "voice", "model": "voice", "microphone": "voice",
 }  # fmt: skip

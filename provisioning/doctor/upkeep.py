@@ -16,6 +16,7 @@ from hub.shared.findings import Finding, bad, good, note
 from hub.shared.language import Language
 from hub.shared.messages import messages
 from provisioning import firstboot
+from provisioning.encryption import wiping
 from provisioning.firstboot import Report
 
 PATIENCE_S = 10.0
@@ -32,6 +33,8 @@ PI_LIST = "archive.raspberrypi"
 def examine(root: Path = Path("/")) -> Iterator[Finding]:
     """Yield the findings, as they are made. `root`: of the machine; another folder in tests."""
     yield from first_start(root)
+    if wiping.is_begun(root) or wiping.is_left(root):
+        yield note("wiping", "left")
     yield watchdog(root)
     yield from updates(root)
 

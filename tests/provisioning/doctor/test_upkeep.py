@@ -11,6 +11,7 @@ from hub.shared.findings import Finding, Verdict
 from hub.shared.language import Language
 from provisioning import firstboot
 from provisioning.doctor import upkeep
+from provisioning.encryption import keyfile, wiping
 from provisioning.findings import tell
 from provisioning.firstboot import Report, Unapplied
 from tests.layout import REPO
@@ -112,6 +113,14 @@ def test_a_password_that_was_put_on_the_card_later_is_told(root: Root, name: str
     reported(root, scrubbed=("user-data",))
     root.write(f"boot/firmware/{name}", "psk")
     assert root.codes()["firstboot"] == (Verdict.BAD, "left")
+
+
+@pytest.mark.parametrize("mark", [wiping.WIPING, wiping.ERASING])
+def test_what_a_wiping_could_not_erase_is_told_until_it_is_gone(root: Root, mark: str) -> None:
+    file = root.write(f"{keyfile.FOLDER}/{mark}-0123")
+    assert root.codes()["wiping"] == (Verdict.NOTE, "left")
+    file.unlink()
+    assert "wiping" not in root.codes()
 
 
 @pytest.mark.parametrize("said", ["0", "", "infinity"])
