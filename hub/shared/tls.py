@@ -68,6 +68,8 @@ def trouble_of(error: OSError | ValueError) -> LinkTrouble:
         return LinkTrouble.TIMEOUT
     if isinstance(error, ssl.SSLError):
         return trouble_in(str(error))
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+        return LinkTrouble.CLOSED  # it answered first: a server may refuse a certificate like this
     return LinkTrouble.TLS if isinstance(error, ValueError) else LinkTrouble.UNREACHABLE
 
 
