@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hub.contract.wire import LinkTrouble
 from hub.link.backoff import REFUSALS, Twin, delay_s
@@ -20,6 +20,7 @@ from hub.link.identity import Identities, settings_of
 from hub.link.session import Listener, MqttSettings, Session
 from hub.outbox.store import Row
 from hub.shared.identity import Identity
+from hub.shared.tls import UtcNow
 
 LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long does not count as a failure
@@ -29,10 +30,21 @@ SLOW = 4 / 3  # by this factor: else a slow network would never be connected to
 T = TypeVar("T")
 
 
+class Clocks(Protocol):
+    """Whether the machine's time can be trusted, and what else is known of the time."""
+
+    def synced(self) -> bool:
+        """Whether the wall clock is right."""
+
+    def center_utc(self) -> float | None:
+        """Return the centre's time, seconds since 1970; None where it is not known."""
+
+
 class Link:
     """The hub's only connection to the world outside the home.
 
-    `identities`: whose certificate each dial sends; None: that of the settings.
+    `identities`: whose certificate each dial sends; None: that of the settings. `clocks`: whether
+    a dial checks a broker's dates by the machine's clock; None: each does.
     """
 
     def __init__(
@@ -42,8 +54,9 @@ class Link:
         listener: Listener,
         will: Callable[[], bytes],
         identities: Identities | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
-        self._identities = identities
+        self._identities, self._clocks = identities, clocks
         self._settings, self._hub, self._listener, self._will = settings, hub, listener, will
         self._session: Session | None = None
         self._hurry = asyncio.Event()
@@ -153,7 +166,9 @@ class Link:
         chosen: tuple[Identity, bool] | None = None,
     ) -> LinkTrouble:
         """Dial, and keep the session. `chosen`: an identity, and whether a session proves it."""
-        session = Session(settings, self._hub, broker, self._listener, self._will())
+        session = Session(
+            settings, self._hub, broker, self._listener, self._will(), self._other_clock()
+        )
         try:
             async with asyncio.timeout(within_s):
                 trouble = await session.dial()
@@ -176,6 +191,11 @@ class Link:
         finally:
             self._session, self.broker = None, ""
             session.end(LinkTrouble.CLOSED)
+
+    def _other_clock(self) -> UtcNow | None:
+        """Return what tells the time instead of the machine's clock; None: that clock is right."""
+        clocks = self._clocks
+        return None if clocks is None or clocks.synced() else clocks.center_utc
 
     async def _watch(self, session: Session) -> LinkTrouble:
         loop = asyncio.get_running_loop()
