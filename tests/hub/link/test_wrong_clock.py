@@ -14,15 +14,18 @@ from unittest.mock import patch
 import pytest
 from msgspec.structs import replace
 
+from hub import config
+from hub.app import Hub
 from hub.clocks import SystemClocks
 from hub.contract.wire import LinkTrouble
+from hub.core.model.events import ClockCompared
 from hub.link.reconnect import Link
 from hub.link.session import MqttSettings
 from provisioning.certs import dev
 from provisioning.certs.authority import issue
 from tests.broker import HUBS, Broker, certs, wait_until
 from tests.hub.link.test_reconnect import Notes, settings
-from tests.hub.rig import HUB, HubProcess, tell, until
+from tests.hub.rig import HUB, HubProcess, tell, until, write_config
 
 pytestmark = [
     pytest.mark.broker,
@@ -147,6 +150,15 @@ def test_the_centres_time_goes_on_whatever_is_done_to_the_wall_clock() -> None:
     clocks.compare(-DAY_S)
     with patch("hub.clocks.time.time", return_value=now - 400 * DAY_S):
         assert clocks.center_utc() == pytest.approx(now + DAY_S, abs=5.0)
+
+
+def test_the_centres_time_comes_from_the_provisioning_process(tmp_path: Path) -> None:
+    async def story() -> None:
+        hub = Hub(config.load(write_config(tmp_path, 1)), ())
+        hub.record(ClockCompared(1.0, -DAY_S), [])
+        assert hub.clocks.center_utc() == pytest.approx(time.time() + DAY_S, abs=5.0)
+
+    tell(story())
 
 
 START = "import hub.clocks as c; c.clock_synced = lambda: {}; from hub.__main__ import main; main()"
