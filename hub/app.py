@@ -24,7 +24,14 @@ from hub.core.decide import recover
 from hub.core.model.activity import FRESH
 from hub.core.model.driver import Driver
 from hub.core.model.effects import BeginAnew, Effect, Lane, Order, Show
-from hub.core.model.events import DevicesChanged, Event, Measured, Started, StorageTrouble
+from hub.core.model.events import (
+    ClockCompared,
+    DevicesChanged,
+    Event,
+    Measured,
+    Started,
+    StorageTrouble,
+)
 from hub.core.model.rules import Rules
 from hub.core.model.state import HomeState
 from hub.core.model.wireless import Wireless
@@ -140,10 +147,12 @@ class Hub:
         watchdog.pet()
 
     def record(self, event: Event, effects: list[Effect]) -> None:
-        """Log trouble, wake installers' clients, and write the decision to the black box."""
+        """Log trouble, wake installers' clients, note the centre's time, fill the black box."""
         self.diary.note(event)
         self.installer.note(event)
         self.follower.note(event, self.engine.state, self.rules)
+        if isinstance(event, ClockCompared):
+            self.clocks.compare(event.ahead_s)
         if self.blackbox:
             self.blackbox.record(event, effects, self.engine.state, self.rules)
 
@@ -151,7 +160,8 @@ class Hub:
         config, identities = self.config, None
         if config.enrolled:
             identities = Identities(config.identities, config.hub, this_board())
-        link = Link(config.mqtt, config.hub, self.engine.delivery, self._will, identities)
+        listener = self.engine.delivery
+        link = Link(config.mqtt, config.hub, listener, self._will, identities, self.clocks)
         self.link = self.engine.delivery.carrier = link
         await link.run()
 

@@ -15,6 +15,7 @@ class SystemClocks:
     def __init__(self, zone_s: float) -> None:
         self._zone_s = zone_s
         self._trusted = False
+        self._center_s: float | None = None  # the centre's time less the monotonic one
 
     def synced(self) -> bool:
         """Whether the wall clock is right enough to tell the hour of the day.
@@ -32,6 +33,14 @@ class SystemClocks:
     def utc(self) -> float:
         """Return seconds since 1970."""
         return time.time()
+
+    def compare(self, ahead_s: float) -> None:
+        """Note by how many seconds this wall clock is ahead of the centre's."""
+        self._center_s = self.utc() - ahead_s - self.at()
+
+    def center_utc(self) -> float | None:
+        """Return the centre's time, whatever was done to the wall clock since; None: not known."""
+        return None if self._center_s is None else self._center_s + self.at()
 
     def started(self) -> Started:
         """Return the event of a starting process, with a boot id and a random number of its own."""

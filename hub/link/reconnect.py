@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from hub.contract.wire import LinkTrouble
 from hub.link.backoff import REFUSALS, Twin, delay_s
@@ -20,6 +20,7 @@ from hub.link.identity import Identities, settings_of
 from hub.link.session import Listener, MqttSettings, Session
 from hub.outbox.store import Row
 from hub.shared.identity import Identity
+from hub.shared.tls import UtcNow
 
 LOG = logging.getLogger("anbu")
 STEADY_S = 5.0  # a session that lasted this long does not count as a failure
@@ -29,10 +30,21 @@ SLOW = 4 / 3  # by this factor: else a slow network would never be connected to
 T = TypeVar("T")
 
 
+class Clocks(Protocol):
+    """Whether the machine's time can be trusted, and what else is known of the time."""
+
+    def synced(self) -> bool:
+        """Whether the wall clock is right."""
+
+    def center_utc(self) -> float | None:
+        """Return the centre's time, seconds since 1970; None where it is not known."""
+
+
 class Link:
     """The hub's only connection to the world outside the home.
 
-    `identities`: whose certificate each dial sends; None: that of the settings.
+    `identities`: whose certificate each dial sends; None: that of the settings. `clocks`: whether
+    a dial checks a broker's dates by the machine's clock; None: each does.
     """
 
     def __init__(
@@ -42,8 +54,9 @@ class Link:
         listener: Listener,
         will: Callable[[], bytes],
         identities: Identities | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
-        self._identities = identities
+        self._identities, self._clocks = identities, clocks
         self._settings, self._hub, self._listener, self._will = settings, hub, listener, will
         self._session: Session | None = None
         self._hurry = asyncio.Event()
@@ -53,6 +66,7 @@ class Link:
         self._ups = 0  # sessions that stood
         self._proof: asyncio.Task[None] | None = None
         self._refusals: dict[str, tuple[LinkTrouble, float]] = {}  # by broker: why, and until when
+        self._whys: dict[tuple[str, str], LinkTrouble] = {}  # by broker and certificate
         self.broker = ""  # the broker of the present session; "" without one
         self.trouble: LinkTrouble | None = None  # why there is no session
 
@@ -108,24 +122,33 @@ class Link:
         if self._session:
             await self._session.leave(farewell)
 
-    async def _dial(self, broker: str, within_s: float) -> LinkTrouble:
-        """Dial with the identity whose turn it is; with the current one where `next` is refused."""
+    async def _dial(self, broker: str, within_s: float, *, again: bool = False) -> LinkTrouble:
+        """Dial with the identity whose turn it is; with the other one where that one is refused.
+
+        `again`: it is this turn's second dial, and the last. A broker refuses us only where it has
+        refused each identity.
+        """
         if self._identities is None:
             return await self._hold(broker, within_s, self._settings)
-        chosen = await _chosen(self._identities, within_s)
+        chosen = await _chosen(self._identities, broker, within_s)
         if isinstance(chosen, LinkTrouble):
             self._tell_down(chosen)
             return chosen
+        identity, up = chosen[0], self._ups
+        trouble = await self._hold(broker, within_s, settings_of(identity, self._settings), chosen)
+        if self._ups > up:
+            return trouble
+        if self._identities.failed(broker, identity, trouble) and not again:
+            LOG.warning("%s does not take %s: %s", broker, identity.folder, trouble)
+            return await self._dial(broker, within_s, again=True)
+        hopes = trouble in REFUSALS and not self._identities.refused(broker)
+        return LinkTrouble.CLOSED if hopes else trouble
+
+    def _took(self, identities: Identities, broker: str, chosen: tuple[Identity, bool]) -> None:
         identity, fresh = chosen
-        settings = settings_of(identity, self._settings)
-        if not fresh:
-            return await self._hold(broker, within_s, settings)
-        up = self._ups
-        trouble = await self._hold(broker, within_s, settings, identity)
-        if self._ups == up and self._identities.failed(trouble):
-            LOG.warning("the renewed certificate %s is refused: %s", identity.folder, trouble)
-            return await self._dial(broker, within_s)
-        return trouble
+        identities.took(broker, identity)
+        if fresh:
+            self._proof = asyncio.create_task(self._prove(identities, identity))
 
     async def _prove(self, identities: Identities, identity: Identity) -> None:
         """Keep the identity with which a session stands. The disk's troubles end no session."""
@@ -136,10 +159,16 @@ class Link:
             LOG.warning("the renewed certificate %s is not kept: %s", identity.folder, error)
 
     async def _hold(
-        self, broker: str, within_s: float, settings: MqttSettings, fresh: Identity | None = None
+        self,
+        broker: str,
+        within_s: float,
+        settings: MqttSettings,
+        chosen: tuple[Identity, bool] | None = None,
     ) -> LinkTrouble:
-        """Dial, and keep the session. `fresh` is an identity that is proven by a session."""
-        session = Session(settings, self._hub, broker, self._listener, self._will())
+        """Dial, and keep the session. `chosen`: an identity, and whether a session proves it."""
+        session = Session(
+            settings, self._hub, broker, self._listener, self._will(), self._other_clock()
+        )
         try:
             async with asyncio.timeout(within_s):
                 trouble = await session.dial()
@@ -147,20 +176,26 @@ class Link:
             trouble = LinkTrouble.TIMEOUT
         if trouble is not None:
             session.end(trouble)
-            trouble = self._why(broker, trouble)
+            trouble = self._why(broker, settings.cert, trouble)
             self._tell_down(trouble)
             return trouble
         self._session, self.broker, self.trouble = session, broker, None
         self._refusals.pop(broker, None)
+        self._whys.pop((broker, settings.cert), None)
         self._ups += 1
         self._listener.link_up(broker)
-        if fresh is not None and self._identities is not None:
-            self._proof = asyncio.create_task(self._prove(self._identities, fresh))
+        if chosen is not None and self._identities is not None:
+            self._took(self._identities, broker, chosen)
         try:
-            return await self._watch(session)
+            return self._why(broker, settings.cert, await self._watch(session))
         finally:
             self._session, self.broker = None, ""
             session.end(LinkTrouble.CLOSED)
+
+    def _other_clock(self) -> UtcNow | None:
+        """Return what tells the time instead of the machine's clock; None: that clock is right."""
+        clocks = self._clocks
+        return None if clocks is None or clocks.synced() else clocks.center_utc
 
     async def _watch(self, session: Session) -> LinkTrouble:
         loop = asyncio.get_running_loop()
@@ -179,19 +214,22 @@ class Link:
         self.trouble = trouble
         self._listener.link_down(trouble)
 
-    def _why(self, broker: str, trouble: LinkTrouble) -> LinkTrouble:
-        """Return why a dial failed.
+    def _why(self, broker: str, cert: str, trouble: LinkTrouble) -> LinkTrouble:
+        """Return why a dial failed or a session ended.
 
-        A broker that has refused us may close the next connection without giving a reason: then the
-        known reason holds.
+        A broker that has refused a certificate may close the next connection without giving a
+        reason: then the known reason holds, for this certificate.
         """
-        known, _ = self._refusals.get(broker, (trouble, 0.0))
-        return known if trouble is LinkTrouble.CLOSED else trouble
+        known = self._whys.pop((broker, cert), trouble)
+        why = known if trouble is LinkTrouble.CLOSED else trouble
+        if _is_no(why):
+            self._whys[broker, cert] = why
+        return why
 
     def _remember(self, broker: str, trouble: LinkTrouble) -> None:
         """Note for how long a broker that refuses us is skipped, while there are others."""
         self._refusals.pop(broker, None)
-        if trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER:
+        if _is_no(trouble):
             until = asyncio.get_running_loop().time() + self._delay_s(0, trouble, urgent=False)
             self._refusals[broker] = trouble, until
 
@@ -218,11 +256,18 @@ class Link:
         return delay_s(failures, trouble, urgent=urgent, jitter=jitter, turns=turns)
 
 
-async def _chosen(identities: Identities, within_s: float) -> tuple[Identity, bool] | LinkTrouble:
+def _is_no(trouble: LinkTrouble) -> bool:
+    """Whether a broker has told us not to come back soon."""
+    return trouble in REFUSALS or trouble is LinkTrouble.TAKEN_OVER
+
+
+async def _chosen(
+    identities: Identities, broker: str, within_s: float
+) -> tuple[Identity, bool] | LinkTrouble:
     """Return whose certificate is sent, and whether it is new; the disk may not hold us up."""
     try:
         async with asyncio.timeout(within_s):
-            return await _in_thread(identities.choose)
+            return await _in_thread(lambda: identities.choose(broker))
     except TimeoutError:
         return LinkTrouble.TIMEOUT
 

@@ -65,10 +65,17 @@ class Session:
     """One connection. Call its methods on the loop's thread only."""
 
     def __init__(
-        self, settings: MqttSettings, hub: str, broker: str, listener: Listener, will: bytes
+        self,
+        settings: MqttSettings,
+        hub: str,
+        broker: str,
+        listener: Listener,
+        will: bytes,
+        utc: tls.UtcNow | None = None,  # as `tls.context` has it
     ) -> None:
         self._settings, self._hub, self._listener = settings, hub, listener
         self._loop = asyncio.get_running_loop()
+        self._utc = utc
         self._ids: dict[int, str] = {}
         self._dialled: asyncio.Future[LinkTrouble | None] = self._loop.create_future()
         self.ended: asyncio.Future[LinkTrouble] = self._loop.create_future()
@@ -148,7 +155,8 @@ class Session:
         settings, broker = self._settings, self._broker
         try:
             if broker.tls:
-                self._client.tls_set_context(tls.context(settings.ca, settings.cert, settings.key))
+                files = settings.ca, settings.cert, settings.key
+                self._client.tls_set_context(tls.context(*files, utc=self._utc))
             self._client.connect(broker.host, broker.port, settings.keepalive_s)
         except (OSError, ValueError) as error:
             self._hand(self._answer, tls.trouble_of(error))

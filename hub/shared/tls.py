@@ -6,9 +6,13 @@ Either side may refuse the other's certificate. We refuse the broker's during th
 """
 
 import ssl
+from collections.abc import Callable
 from enum import StrEnum
 
 from hub.contract.wire import LinkTrouble
+
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python gives no name
+UtcNow = Callable[[], float | None]  # seconds since 1970; None: nobody knows
 
 
 class CertificateFilesError(ValueError):
@@ -17,6 +21,14 @@ class CertificateFilesError(ValueError):
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
         self.reason = (error.reason if isinstance(error, ssl.SSLError) else "") or str(error)
+
+
+class DatesError(ValueError):
+    """The broker's certificate is not valid at the time that we were told."""
+
+    def __init__(self, flaw: "Flaw") -> None:
+        super().__init__(flaw)
+        self.flaw = flaw
 
 
 class Flaw(StrEnum):
@@ -34,10 +46,18 @@ class Flaw(StrEnum):
     DENIED = "denied"  # the certificate is valid, but its owner is not allowed
 
 
-def context(ca: str, cert: str, key: str, *, inline: bool = False) -> ssl.SSLContext:
+def context(
+    ca: str, cert: str, key: str, *, inline: bool = False, utc: UtcNow | None = None
+) -> ssl.SSLContext:
     """Return a TLS context for one dial. It reads the files anew, so renewed ones are used.
 
     `inline`: `ca` is no file, but the certificates themselves. Raises CertificateFilesError.
+
+    `utc`: for a machine whose own clock is not right. Dates are not checked by that clock, but the
+    dates of the broker's own certificate by `utc`, where it knows the time: then the handshake
+    raises DatesError. Authority and name are checked as ever. Where nobody knows the time, a thief
+    with the key of an expired certificate of this broker passes for the broker: no more than he
+    gains by giving such a machine, by NTP, the time at which that certificate was valid.
     """
     try:
         where = {"cadata": ca} if inline else {"cafile": ca or None}
@@ -47,7 +67,27 @@ def context(ca: str, cert: str, key: str, *, inline: bool = False) -> ssl.SSLCon
             made.load_cert_chain(cert, key or None, password="")  # nobody is there to be asked
     except OSError as error:
         raise CertificateFilesError(error) from error
+    if utc is not None:
+        made.verify_flags |= NO_CHECK_TIME
+        made.sslsocket_class = _dated_by(utc)
     return made
+
+
+def _dated_by(utc: UtcNow) -> type[ssl.SSLSocket]:
+    class Dated(ssl.SSLSocket):
+        """Checks the dates of who answers before anything is sent."""
+
+        def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as ssl has it
+            super().do_handshake(block)
+            now, peer = utc(), self.getpeercert()
+            if now is None or not peer:
+                return
+            if now < ssl.cert_time_to_seconds(str(peer["notBefore"])):
+                raise DatesError(Flaw.NOT_YET_VALID)
+            if now > ssl.cert_time_to_seconds(str(peer["notAfter"])):
+                raise DatesError(Flaw.EXPIRED)
+
+    return Dated
 
 
 def flaw_of(error: ssl.SSLCertVerificationError) -> Flaw:
@@ -64,10 +104,14 @@ def trouble_of(error: OSError | ValueError) -> LinkTrouble:
     """Return why a dial failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _TROUBLES[flaw_of(error)]
+    if isinstance(error, DatesError):
+        return _TROUBLES[error.flaw]
     if isinstance(error, TimeoutError):
         return LinkTrouble.TIMEOUT
     if isinstance(error, ssl.SSLError):
         return trouble_in(str(error))
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+        return LinkTrouble.CLOSED  # it answered first: a server may refuse a certificate like this
     return LinkTrouble.TLS if isinstance(error, ValueError) else LinkTrouble.UNREACHABLE
 
 

@@ -34,7 +34,6 @@ PATH = "/.well-known/est"
 CONNECT_S, READ_S = 5.0, 15.0
 LONGEST_BODY = 262_144  # bytes; a chain of certificates has some thousand
 POLL_S, SOONEST_S, LATEST_S = 5.0, 1.0, 3600.0
-NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python gives no name
 OK, ACCEPTED, NO_CONTENT, NOT_FOUND = 200, 202, 204, 404
 NOT_OFFERED = {NOT_FOUND, 405, 501}  # of another EST server
 BACKUP, REASON, NO_BACKUP = "/hub/backup", "Anbu-Reason", "no_backup"  # as `center.api.est`
@@ -216,7 +215,7 @@ class Client:
             raise EnrolError(EnrolTrouble.NOT_SET_UP, why) from error
         self._ended = keys.have_ended(self._now(), *files)
         if not checks_time:
-            context.verify_flags |= NO_CHECK_TIME
+            context.verify_flags |= tls.NO_CHECK_TIME
         return context
 
     def _now(self) -> datetime:

@@ -150,7 +150,7 @@ def test_a_disk_that_hangs_holds_up_no_dial(tmp_path: Path) -> None:
         stuck = asyncio.Event()
         loop = asyncio.get_running_loop()
 
-        def hang() -> LinkTrouble:
+        def hang(_: str) -> LinkTrouble:
             asyncio.run_coroutine_threadsafe(stuck.wait(), loop).result(30)
             return LinkTrouble.TLS
 
@@ -170,27 +170,39 @@ class Disk:
         self.at = 0.0
         self.identities = Identities(root, HUB, board, lambda: self.at)
 
-    def turn(self) -> object:
+    def turn(self, broker: str = "a") -> object:
         """The number of the chosen generation, with whether it is new; or the trouble."""
-        chosen = self.identities.choose()
+        chosen = self.identities.choose(broker)
         if isinstance(chosen, LinkTrouble):
             return chosen
         return chosen[0].number, chosen[1]
 
+    def fails(self, trouble: LinkTrouble) -> bool:
+        """Let the dial fail whose turn it is; whether the other one is dialled at once."""
+        self.at += 1.0
+        chosen = self.identities.choose("a")
+        assert not isinstance(chosen, LinkTrouble)
+        return self.identities.failed("a", chosen[0], trouble)
 
-def test_after_a_failed_dial_it_is_the_current_ones_turn(tmp_path: Path) -> None:
+
+def test_after_a_failed_dial_it_is_the_other_ones_turn(tmp_path: Path) -> None:
     enrol(tmp_path, HUB, "b")
     enrol(tmp_path, HUB, "b")
     disk = Disk(tmp_path)
     assert disk.turn() == (2, True)
-    assert not disk.identities.failed(LinkTrouble.UNREACHABLE)
+    assert not disk.fails(LinkTrouble.UNREACHABLE)
     assert disk.turn() == (2, True), "nobody has seen it"
-    assert not disk.identities.failed(LinkTrouble.TIMEOUT)
-    assert [disk.turn(), disk.turn()] == [(1, False), (2, True)]
-    assert disk.identities.failed(LinkTrouble.CERTIFICATE_UNKNOWN), "dial at once"
-    assert [disk.turn(), disk.turn()] == [(1, False), (1, False)]
-    disk.at = AGAIN_S
+    assert not disk.fails(LinkTrouble.TIMEOUT)
+    assert (disk.turn(), disk.turn("another broker")) == ((1, False), (2, True))
+    assert disk.fails(LinkTrouble.CERTIFICATE_EXPIRED), "dial the other one at once"
     assert disk.turn() == (2, True)
+    assert not disk.identities.refused("a")
+    assert disk.fails(LinkTrouble.CERTIFICATE_UNKNOWN) is False
+    assert disk.turn() == (1, False)
+    assert disk.identities.refused("a"), "both"
+    disk.at += AGAIN_S
+    assert disk.turn() == (2, True)
+    assert not disk.identities.refused("a")
 
 
 def test_an_identity_of_another_hub_is_not_dialled_with(tmp_path: Path) -> None:
