@@ -22,6 +22,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from msgspec import Struct
 
 from hub.contract.provision import Claimed, Claiming, Clock, Fact, Part, Trouble
@@ -236,7 +237,8 @@ class Enrolment:
             if client.refusal is not None:
                 raise client.refusal
             left_s = (issued.renewed_at() - self._now()).total_seconds()
-            if not renews and left_s > 0 and self._works(issued):
+            is_sound = self._works(issued) and _knows_brokers(held)
+            if not renews and left_s > 0 and is_sound:
                 self._is_well(held)
                 self._refresh(client, held)
                 return min(left_s, LOOK_S)
@@ -349,7 +351,7 @@ class Enrolment:
         if not self._county.center:
             raise EnrolError(EnrolTrouble.NOT_SET_UP)
         known = [Path(self._county.ca)]
-        if held is not None:  # the authority's successor, perhaps
+        if held is not None and _knows_brokers(held):  # by the authority's successor, perhaps
             known.append(Path(held.file(AUTHORITY)))
         return Client(self._county.center, known, own, self._synced, self._utc)
 
@@ -442,6 +444,14 @@ class Enrolment:
         if self._told.get(part) != told:
             self._told[part] = told
             self._tell(told)
+
+
+def _knows_brokers(held: Identity) -> bool:
+    """Whether its authorities can be read: without them the hub dials with it in vain."""
+    try:
+        return bool(x509.load_pem_x509_certificates(Path(held.file(AUTHORITY)).read_bytes()))
+    except (OSError, ValueError):
+        return False
 
 
 def _issued(held: Identity) -> Issued | None:

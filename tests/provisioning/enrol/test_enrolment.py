@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.contract.provision import Claimed, Claiming, Clock, Fact, Part, Trouble
 from hub.shared.county import County
-from hub.shared.identity import CURRENT, KEY, NEXT, in_use, prove, read
+from hub.shared.identity import AUTHORITY, CURRENT, KEY, NEXT, in_use, prove, read
 from provisioning.certs import dev
 from provisioning.certs.authority import authority, issue
 from provisioning.enrol import store
@@ -555,3 +557,50 @@ def test_new_authorities_do_not_push_the_older_certificate_off_the_disk(hub: Hub
     store.tidy(hub.root)
     left = {p.name for p in hub.root.iterdir() if p.name.isdecimal()}
     assert left == {"1", "2", "3"}
+
+
+def test_a_certificate_that_comes_again_and_has_ended_is_asked_for_with_another_key(
+    hub: Hub, est: Est, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of a renewal was lost; another EST server gives it again months later."""
+    registered(hub, est)
+    given: dict[bytes, x509.Certificate] = {}
+    real = est.issue
+
+    def again(request: x509.CertificateSigningRequest, name: str) -> x509.Certificate:
+        key = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return given.setdefault(key, real(request, name))
+
+    monkeypatch.setattr(est, "issue", again)
+    later(hub, est, 31)
+    with monkeypatch.context() as patch:
+        patch.setattr(est, "pkcs7", lambda *_: b"")  # it was lost
+        hub.step()
+    assert given
+    later(hub, est, 125)
+    assert hub.step() == LOOK_S
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert hub.troubles() == {}
+    assert len(given) == 2
+
+
+@pytest.mark.parametrize("name", [CURRENT, NEXT])
+def test_an_identity_whose_authorities_were_damaged_is_renewed_at_once(
+    hub: Hub, est: Est, name: str
+) -> None:
+    """The hub cannot dial with it: it would know no broker."""
+    registered(hub, est)
+    if name == NEXT:
+        later(hub, est, 31)
+        hub.step()
+    held = read(hub.root, name)
+    assert held is not None
+    Path(held.file(AUTHORITY)).write_bytes(b"-----BEGIN")
+    hub.begin()
+    assert hub.step() == LOOK_S
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert fresh != held
+    assert x509.load_pem_x509_certificates(Path(fresh.file(AUTHORITY)).read_bytes())
+    assert not hub.claiming()
