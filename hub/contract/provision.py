@@ -17,12 +17,14 @@ from hub.contract.json_lines import Vocabulary
 PROTOCOL = 1
 LINE_BYTES = 4096
 NO_IDENTITY, EXPIRED, OTHER_KEY = "no_identity", "expired", "other_key"  # details of IDENTITY
-REVOKED = "revoked"
+REVOKED, OWN_REFUSED, NOT_YET_VALID = "revoked", "own_refused", "not_yet_valid"
 UNREGISTERED = {
     NO_IDENTITY,
     EXPIRED,
     OTHER_KEY,
     REVOKED,
+    OWN_REFUSED,
+    NOT_YET_VALID,
 }  # so it reaches no centre
 Text = Annotated[str, Meta(max_length=200)]
 Digits = Annotated[str, Meta(pattern="^([0-9]{8})?$")]

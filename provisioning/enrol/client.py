@@ -37,6 +37,7 @@ POLL_S, SOONEST_S, LATEST_S = 5.0, 1.0, 3600.0
 OK, ACCEPTED, NO_CONTENT, NOT_FOUND = 200, 202, 204, 404
 NOT_OFFERED = {NOT_FOUND, 405, 501}  # of another EST server
 BACKUP, REASON, NO_BACKUP = "/hub/backup", "Anbu-Reason", "no_backup"  # as `center.api.est`
+REFUSALS = {EnrolTrouble.REVOKED.value, "not_ours"}  # which `/hub/time` says of a certificate
 PKCS10 = "application/pkcs10"
 T = TypeVar("T")
 BUSY = {408, 425, 429, 500, 502, 503, 504}
@@ -79,7 +80,7 @@ class Client:
         self._session.trust_env = False  # no proxy, and no other authorities
         self._session.mount("https://", self._adapter)
         self.utc: float | None = None  # the server's time at its last answer
-        self.revoked = False  # the centre says so of the certificate of this session
+        self.refusal: EnrolError | None = None  # of the certificate of this session, by `clock`
         self.ahead_s: float | None = None  # by how much this machine's clock is ahead of it
 
     def __enter__(self) -> Self:
@@ -117,7 +118,8 @@ class Client:
         Raises EnrolError.
         """
         answer = self._ask("GET", "/hub/time")
-        self.revoked = answer.headers.get(REASON) == EnrolTrouble.REVOKED
+        reason = _reason(answer)
+        self.refusal = _refused(reason) if reason in REFUSALS else None
         if self.utc is None:
             raise EnrolError(EnrolTrouble.UNREADABLE, f"{answer.status_code}, no date")
         return self.utc
@@ -186,7 +188,7 @@ class Client:
         if answer.is_redirect or (code in wanted and _is_page(answer)):
             raise EnrolError(EnrolTrouble.PORTAL, str(code))
         said = "" if _is_page(answer) else answer.content[:160].decode(errors="replace").strip()
-        raise EnrolError(EnrolTrouble.REFUSED, f"{code} {said}".strip(), after_s)
+        raise _refused(_reason(answer), f"{code} {said}".strip(), after_s)
 
     def _waiting(self, answer: requests.Response) -> Waiting:
         """Return the digits; a server that is not the centre's may answer with any text."""
@@ -292,6 +294,16 @@ def _after_s(answer: requests.Response) -> float:
     except (KeyError, ValueError):
         return 0.0
     return min(max(at - sent, 0.0), LATEST_S)
+
+
+def _reason(answer: requests.Response) -> str:
+    return "" if _is_page(answer) else answer.headers.get(REASON, "")
+
+
+def _refused(reason: str, detail: str = "", after_s: float = 0.0) -> EnrolError:
+    struck = reason == EnrolTrouble.REVOKED
+    trouble = EnrolTrouble.REVOKED if struck else EnrolTrouble.REFUSED
+    return EnrolError(trouble, detail or reason, after_s, reason)
 
 
 def _is_page(answer: requests.Response) -> bool:

@@ -82,6 +82,12 @@ def is_request(request: bytes, key: bytes) -> bool:
         return False
 
 
+def name_of(request: bytes) -> str:
+    """Return the name in a request (DER). Raises ValueError."""
+    found = x509.load_der_x509_csr(request).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[0].value) if found else ""
+
+
 def load(certificate: bytes) -> Issued:
     """Return the certificates of a file. Raises ValueError."""
     leaf, *chain = x509.load_pem_x509_certificates(certificate)

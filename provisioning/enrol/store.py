@@ -122,17 +122,31 @@ def forget(root: Path, board: str) -> None:
 def tidy(root: Path) -> None:
     """Remove what no name has and nobody will ask for: all but current, next and the one before.
 
-    A folder that cannot be removed stays; the next call tries again.
+    Of the same certificate with other authorities that is the one before it as well: a centre that
+    was restored from a backup may know only the older certificate. A folder that cannot be removed
+    stays; the next call tries again.
     """
     used = in_use(root)
     if used is None:
         return
     numbers = list(generations(root))
     named = {found.number for name in (CURRENT, NEXT) if (found := read(root, name))}
-    before = next((n for n in numbers if n < used.number and read(root, str(n))), None)
+    older = [one for n in numbers if n < used.number and (one := read(root, str(n)))]
+    kept = named | {one.number for one in older[:1]}
+    kept |= {one.number for one in [*filter(lambda one: not _same(one, used), older)][:1]}
     for number in numbers:
-        if number < used.number and number not in named and number != before:
+        if number < used.number and number not in kept:
             shutil.rmtree(root / str(number), ignore_errors=True)
+
+
+def _same(one: Identity, other: Identity) -> bool:
+    """Whether two generations have one certificate; False where one cannot be read."""
+    try:
+        return (
+            Path(one.file(CERTIFICATE)).read_bytes() == Path(other.file(CERTIFICATE)).read_bytes()
+        )
+    except OSError:
+        return False
 
 
 def _point(root: Path, name: str, number: str) -> None:

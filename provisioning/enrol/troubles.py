@@ -5,7 +5,14 @@ import socket
 import ssl
 from enum import StrEnum
 
-from hub.contract.provision import EXPIRED, NO_IDENTITY, OTHER_KEY, REVOKED
+from hub.contract.provision import (
+    EXPIRED,
+    NO_IDENTITY,
+    NOT_YET_VALID,
+    OTHER_KEY,
+    OWN_REFUSED,
+    REVOKED,
+)
 from hub.shared import tls
 from hub.shared.tls import Flaw
 
@@ -21,7 +28,7 @@ class EnrolTrouble(StrEnum):
     CLOCK = "clock"  # the hub's clock is wrong, so no certificate can be checked
     NOT_THE_CENTER = "not_the_center"  # another machine answers at its address
     CENTER_EXPIRED = "center_expired"  # its certificate, or the authority that this hub knows
-    OWN_REFUSED = "own_refused"  # it does not accept this hub's certificate any more
+    OWN_REFUSED = OWN_REFUSED  # it does not accept this hub's certificate any more
     TLS = "tls"
     PORTAL = "portal"  # a page for signing in to a Wi-Fi answers
     BUSY = "busy"  # ask later
@@ -35,14 +42,20 @@ class EnrolTrouble(StrEnum):
     OWN_FILE = "own_file"  # a file of this hub cannot be read: nothing is stored in its place
     NEWER = "newer"  # what the centre keeps was made by a newer program: it is not overwritten
     EXPIRED = EXPIRED  # the hub's certificate; it has to be registered anew
+    NOT_YET_VALID = NOT_YET_VALID  # the hub's certificate: the centre's clock was ahead
 
 
 class EnrolError(Exception):
-    """A step failed; `trouble` says why, `after_s` when the centre wants to be asked again."""
+    """A step failed; `trouble` says why, `after_s` when the centre wants to be asked again.
 
-    def __init__(self, trouble: EnrolTrouble, detail: str = "", after_s: float = 0.0) -> None:
+    `reason`: the centre's own word for a refusal, which another EST server does not say.
+    """
+
+    def __init__(
+        self, trouble: EnrolTrouble, detail: str = "", after_s: float = 0.0, reason: str = ""
+    ) -> None:
         super().__init__(f"{trouble}: {detail}" if detail else trouble)
-        self.trouble, self.detail, self.after_s = trouble, detail, after_s
+        self.trouble, self.detail, self.after_s, self.reason = trouble, detail, after_s, reason
 
 
 FLAWS = {

@@ -46,7 +46,7 @@ class Est:
         self.one_line = True
         self.utc: Callable[[], float] = time.time
         self.answer: Answer | None = None
-        self.struck_off: set[str] = set()
+        self.struck_off: set[str] = set()  # until it is claimed anew
         self.late = True  # it renews what has expired
         self.above: tuple[x509.Certificate, ...] = ()  # more authorities, of `cacerts`
         self.days = 90.0
@@ -120,6 +120,8 @@ class Est:
         if path.endswith("/simplereenroll") and not self.late:
             return Answer(403, b"it ended too long ago", PLAIN | {"Anbu-Reason": "lapsed"})
         name = peer if path.endswith("/simplereenroll") else self.typed
+        if path.endswith("/simpleenroll"):
+            self.struck_off.discard(name)
         if not name:
             body = json.dumps({"digits": DIGITS, "valid_s": 900}).encode()
             return Answer(202, body, {"Retry-After": "5", "Content-Type": "application/json"})

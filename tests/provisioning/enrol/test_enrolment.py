@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from hub.contract.provision import Claimed, Claiming, Clock, Fact, Part, Trouble
 from hub.shared.county import County
-from hub.shared.identity import CURRENT, KEY, NEXT, in_use, prove, read
+from hub.shared.identity import AUTHORITY, CURRENT, KEY, NEXT, in_use, prove, read
 from provisioning.certs import dev
-from provisioning.certs.authority import issue
+from provisioning.certs.authority import authority, issue
 from provisioning.enrol import store
 from provisioning.enrol.enrolment import CLAIM_CAP_S, LOOK_S, RENEW_CAP_S, Enrolment
 from provisioning.enrol.troubles import EnrolTrouble
@@ -30,7 +32,7 @@ class Hub:
     def __init__(self, root: Path, url: str, board: str = BOARD, *, synced: bool = True) -> None:
         self.root, self.board, self.url = root, board, url
         self.told: list[Fact] = []
-        self.ahead_s = 0.0
+        self.ahead_s = self.steady_s = 0.0
         self.synced = synced
         self.begin()
 
@@ -44,6 +46,7 @@ class Hub:
             self.hear,
             synced=lambda: self.synced,
             utc=lambda: time.time() + self.ahead_s,
+            steady=lambda: time.monotonic() + self.steady_s,
         )
 
     def hear(self, fact: Fact) -> None:
@@ -322,7 +325,6 @@ def test_a_hub_that_is_struck_off_shows_digits_and_can_be_another_homes(hub: Hub
     registered(hub, est)
     est.struck_off.add("js-0001")
     hub.begin()  # its plug is pulled
-    assert hub.step() < 1.0
     hub.step()
     assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.REVOKED}
     assert hub.claiming()[-1] == Claiming(DIGITS)
@@ -466,3 +468,139 @@ def test_without_a_clock_the_centre_is_checked_at_its_own_time(
         hub = Hub(tmp_path / "identity", est.url, synced=synced)
         hub.step()
     assert hub.claiming()[-1] == (Claiming(trouble=trouble) if trouble else Claiming(DIGITS))
+
+
+def test_while_digits_wait_a_refused_certificate_is_shown_once_an_hour(hub: Hub, est: Est) -> None:
+    registered(hub, est)
+    later(hub, est, 181)
+    est.late = False
+    for _ in range(5):
+        assert hub.step() == 5.0
+    assert [verb for verb, _, _ in est.asked].count("simplereenroll") == 1
+
+
+def test_a_renewal_that_is_refused_without_a_word_shows_no_digits(hub: Hub, est: Est) -> None:
+    """A wrong proxy at the centre, say: nobody is sent to a home that a hub protects."""
+    registered(hub, est)
+    later(hub, est, 31)
+    est.answer = Answer(404, b"no", {"Content-Type": "text/plain"})
+    hub.step()
+    assert not hub.claiming()
+    later(hub, est, 61)
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.REFUSED}
+    assert not hub.claiming()
+
+
+def test_a_renewed_one_that_waits_is_enough_while_the_centre_is_away(hub: Hub, est: Est) -> None:
+    registered(hub, est)
+    later(hub, est, 31)
+    hub.step()
+    later(hub, est, 85)
+    est.answer = Answer(503)
+    hub.step()
+    assert read(hub.root, NEXT) is not None
+    assert hub.troubles() == {}
+
+
+def test_a_centre_that_renews_later_leaves_no_home_in_silence(hub: Hub, est: Est) -> None:
+    registered(hub, est)
+    later(hub, est, 91)
+    est.answer = Answer(202, b"{}")
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.EXPIRED}
+
+
+@pytest.mark.parametrize("years", [-1, 0, 1])
+def test_a_clock_that_was_set_takes_nobody_for_expired(
+    tmp_path: Path, est: Est, years: int
+) -> None:
+    """The hub compared clocks before its own was set; then the centre is away."""
+    hub = registered(Hub(tmp_path / "identity", est.url, synced=False), est)
+    est.utc = lambda: time.time() + 85 * DAY  # the hub was off, its clock stood still
+    hub.ahead_s = years * 365 * DAY
+    hub.begin()
+    hub.step()
+    hub.told.clear()
+    hub.synced, hub.ahead_s = True, 85 * DAY
+    est.answer = Answer(503, b"", {"Date": "none"})
+    hub.step()
+    assert hub.troubles() == {}
+    assert not hub.claiming()
+
+
+def test_a_certificate_that_is_not_valid_yet_is_told_while_the_centre_is_away(
+    hub: Hub, est: Est
+) -> None:
+    est.utc = lambda: time.time() + 95 * DAY
+    registered(hub, est)
+    est.utc, hub.url = time.time, f"https://127.0.0.1:{free_port()}"
+    hub.begin()
+    hub.step()
+    assert hub.troubles() == {Part.IDENTITY: EnrolTrouble.NOT_YET_VALID}
+
+
+def test_new_authorities_do_not_push_the_older_certificate_off_the_disk(hub: Hub, est: Est) -> None:
+    """A centre that was restored from a backup may know only that one."""
+    registered(hub, est)
+    later(hub, est, 31)
+    hub.step()
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    prove(hub.root, fresh)
+    est.above = (authority("The next one").certificate,)
+    hub.begin()
+    hub.step()
+    reissued = read(hub.root, NEXT)
+    assert reissued is not None
+    prove(hub.root, reissued)
+    store.tidy(hub.root)
+    left = {p.name for p in hub.root.iterdir() if p.name.isdecimal()}
+    assert left == {"1", "2", "3"}
+
+
+def test_a_certificate_that_comes_again_and_has_ended_is_asked_for_with_another_key(
+    hub: Hub, est: Est, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of a renewal was lost; another EST server gives it again months later."""
+    registered(hub, est)
+    given: dict[bytes, x509.Certificate] = {}
+    real = est.issue
+
+    def again(request: x509.CertificateSigningRequest, name: str) -> x509.Certificate:
+        key = request.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return given.setdefault(key, real(request, name))
+
+    monkeypatch.setattr(est, "issue", again)
+    later(hub, est, 31)
+    with monkeypatch.context() as patch:
+        patch.setattr(est, "pkcs7", lambda *_: b"")  # it was lost
+        hub.step()
+    assert given
+    later(hub, est, 125)
+    assert hub.step() == LOOK_S
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert hub.troubles() == {}
+    assert len(given) == 2
+
+
+@pytest.mark.parametrize("name", [CURRENT, NEXT])
+def test_an_identity_whose_authorities_were_damaged_is_renewed_at_once(
+    hub: Hub, est: Est, name: str
+) -> None:
+    """The hub cannot dial with it: it would know no broker."""
+    registered(hub, est)
+    if name == NEXT:
+        later(hub, est, 31)
+        hub.step()
+    held = read(hub.root, name)
+    assert held is not None
+    Path(held.file(AUTHORITY)).write_bytes(b"-----BEGIN")
+    hub.begin()
+    assert hub.step() == LOOK_S
+    fresh = read(hub.root, NEXT)
+    assert fresh is not None
+    assert fresh != held
+    assert x509.load_pem_x509_certificates(Path(fresh.file(AUTHORITY)).read_bytes())
+    assert not hub.claiming()
