@@ -399,6 +399,8 @@ class _Devices:
             for address in held.keys() - listed:
                 del held[address]
         self._at |= dict.fromkeys(listed - self._at.keys(), self._now())
+        self._found &= listed  # of others nobody notes that they leave
+        self._heard &= listed
         self.listed = listed
 
     def begin(self) -> None:

@@ -295,7 +295,9 @@ def test_the_budget_is_spent_by_who_answers_and_not_by_who_is_absent(
     clock = [0.0]
 
     async def later() -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(
+            wait_for, lambda: "Connect" in bluez.do("state")["calls"], "a connect"
+        )
         clock[0] += 10.0  # of the saved 12 s
 
     async def story() -> None:

@@ -296,6 +296,18 @@ def test_that_a_device_is_lost_or_a_scan_begins_is_no_word_that_it_is_still_near
     assert [(who, near) for _, who, near in watch.told] == [(PHONE, False)]
 
 
+def test_a_device_that_left_while_it_was_off_the_list_is_not_near_when_it_is_back_on_it() -> None:
+    """Else a dead sensor would be told as alive each minute: nobody heard that it was lost."""
+    watch = Watch(PHONE)
+    watch.devices.came(PHONE, here=True)
+    watch.devices.list(frozenset())
+    watch.devices.came(PHONE, here=False)
+    watch.devices.list(frozenset({PHONE}))
+    watch.told.clear()
+    watch.look(100.0)
+    assert [(who, near) for _, who, near in watch.told] == [(PHONE, False)]
+
+
 def test_of_many_devices_few_are_told_at_a_look_and_each_has_its_turn() -> None:
     """What is told in a second has a bound, and an opened door must not be beyond it."""
     everybody = [f"A4:C1:38:00:01:{n:02X}" for n in range(64)]
