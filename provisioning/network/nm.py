@@ -5,7 +5,8 @@ A Wi-Fi that is tried lives in NetworkManager's memory only; once joined it is w
 NetworkManager does not sync a new file (`nm_utils_file_set_contents`), so we do: a power cut within
 seconds took it. One that failed is deleted: left over, its profile has lost its secrets, and the
 right password would be refused as "key-mgmt: property is missing" (seen with 1.42). A profile is
-known by its UUID: NetworkManager numbers their paths anew at each start.
+known by its UUID: NetworkManager numbers their paths anew at each start. Looks, tries and hotspot
+stand in one module: they share its objects, and it does one activation at a time.
 """
 
 import asyncio
